@@ -1,0 +1,104 @@
+"""Fixed-width records of the log: commands in, events and changed levels out.
+
+All fields are little-endian; a change of layout is a new version in the codec's header.
+Prices are ticks, quantities lots, money amounts (`notional`, `quote_units`) tick x lot units,
+times microseconds since the Unix epoch.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+RecordArray = npt.NDArray[Any]
+
+CLIENT_ORDER_ID_CHARACTERS = 36
+CLIENT_ORDER_ID_BYTES = 40
+CLIENT_ORDER_ID_WORDS = CLIENT_ORDER_ID_BYTES // 8
+
+COMMAND_DTYPE = np.dtype(
+    [
+        ("kind", "u1"),
+        ("side", "u1"),
+        ("order_type", "u1"),
+        ("time_in_force", "u1"),
+        ("self_trade_prevention", "u1"),
+        ("flags", "u1"),
+        ("reserved", "<u2"),
+        ("command_id", "<i8"),
+        ("order_id", "<i8"),
+        ("user_id", "<i8"),
+        ("price_ticks", "<i8"),
+        ("quantity_lots", "<i8"),
+        ("quote_units", "<i8"),
+        ("time_us", "<i8"),
+        ("expires_us", "<i8"),
+        ("client_order_id", "<i8", (CLIENT_ORDER_ID_WORDS,)),
+        ("spare", "<i8", (2,)),
+    ]
+)
+
+EVENT_DTYPE = np.dtype(
+    [
+        ("kind", "u1"),
+        ("status", "u1"),
+        ("side", "u1"),
+        ("order_type", "u1"),
+        ("time_in_force", "u1"),
+        ("self_trade_prevention", "u1"),
+        ("flags", "u1"),
+        ("reserved", "u1"),
+        ("reason", "<u4"),
+        ("market_id", "<u4"),
+        ("sequence", "<i8"),
+        ("time_us", "<i8"),
+        ("order_id", "<i8"),
+        ("user_id", "<i8"),
+        ("price_ticks", "<i8"),
+        ("quantity_lots", "<i8"),
+        ("filled_lots", "<i8"),
+        ("notional", "<i8"),
+        ("expires_us", "<i8"),
+        ("quote_units", "<i8"),
+        ("created_us", "<i8"),
+        ("command_id", "<i8"),
+        ("trade_id", "<i8"),
+        ("trade_lots", "<i8"),
+        ("related_order_id", "<i8"),
+        ("related_user_id", "<i8"),
+        ("client_order_id", "<i8", (CLIENT_ORDER_ID_WORDS,)),
+        ("spare", "<i8"),
+    ]
+)
+
+LEVEL_DTYPE = np.dtype(
+    [
+        ("side", "<i8"),
+        ("price_ticks", "<i8"),
+        ("quantity_lots", "<i8"),
+        ("filled_lots", "<i8"),
+        ("order_count", "<i8"),
+    ]
+)
+
+
+def encode_client_order_id(text: str) -> npt.NDArray[np.int64]:
+    """Pack an ASCII client order id of at most 36 characters into five zero-padded words.
+
+    Raises ValueError for a text that is too long or not ASCII.
+    """
+    raw = text.encode("ascii")
+    if len(raw) > CLIENT_ORDER_ID_CHARACTERS:
+        raise ValueError(f"client order id has {len(raw)} characters, at most 36 are allowed")
+    return np.frombuffer(raw.ljust(CLIENT_ORDER_ID_BYTES, b"\0"), dtype="<i8")
+
+
+def decode_client_order_id(words: npt.NDArray[np.int64]) -> str:
+    """Unpack what `encode_client_order_id` packed; five zero words are the empty text."""
+    return np.ascontiguousarray(words).tobytes().rstrip(b"\0").decode("ascii")
+
+
+def decode_client_order_ids(records: RecordArray) -> npt.NDArray[np.bytes_]:
+    """Return the client order ids of many commands or events as an `S40` array."""
+    words = np.ascontiguousarray(records["client_order_id"])
+    return words.view(f"S{CLIENT_ORDER_ID_BYTES}").reshape(len(records))

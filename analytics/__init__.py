@@ -1,0 +1,1 @@
+"""Candles, indicators and exports computed with polars from executed trades."""

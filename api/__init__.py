@@ -1,0 +1,1 @@
+"""Public face of the platform: REST gateway, realtime hub and order router."""

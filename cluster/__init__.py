@@ -1,0 +1,1 @@
+"""Composition root: settings, supervisor, embedded servers and the command line."""
