@@ -15,7 +15,13 @@ EVENT_MAGIC = 0x454B_5246  # b"FRKE"
 VERSION = 1
 
 COMMAND_HEADER_DTYPE = np.dtype(
-    [("magic", "<u4"), ("version", "<u2"), ("item_bytes", "<u2"), ("count", "<u4"), ("market_id", "<u4")]
+    [
+        ("magic", "<u4"),
+        ("version", "<u2"),
+        ("item_bytes", "<u2"),
+        ("count", "<u4"),
+        ("market_id", "<u4"),
+    ]
 )
 EVENT_HEADER_DTYPE = np.dtype(
     [
@@ -108,7 +114,9 @@ def decode_events(value: bytes) -> EventRecord:
     )
 
 
-def _header(value: bytes, layout: np.dtype[np.void], magic: int, item: np.dtype[np.void]) -> np.void:
+def _header(
+    value: bytes, layout: np.dtype[np.void], magic: int, item: np.dtype[np.void]
+) -> np.void:
     if len(value) < layout.itemsize:
         raise MalformedRecord(f"record of {len(value)} bytes is shorter than its header")
     header: np.void = np.frombuffer(value, layout, count=1)[0]

@@ -1,0 +1,82 @@
+"""Messages that processes hand each other outside Kafka: through Redis and actor calls.
+
+Prices are ticks and quantities lots; the edge turns them into decimals. Level rows are
+`(price_ticks, quantity_lots, filled_lots, order_count)`.
+"""
+
+import msgspec
+
+LevelRow = tuple[int, int, int, int]
+
+
+class DepthSnapshot(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The top of a book, best first on both sides, as it stood at `sequence` and `update_id`."""
+
+    market_id: int
+    sequence: int
+    update_id: int
+    time_us: int
+    halted: bool
+    bids: list[LevelRow]
+    asks: list[LevelRow]
+
+
+class DepthChange(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Levels that changed between two update ids; quantity 0 means that the level is gone.
+
+    It covers the ids after `previous_update_id` up to `last_update_id`.
+    """
+
+    market_id: int
+    sequence: int
+    previous_update_id: int
+    last_update_id: int
+    bids: list[LevelRow]
+    asks: list[LevelRow]
+
+
+class Candle(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One window of one market; `volume_lots` is 0 where the last close was carried."""
+
+    market_id: int
+    open_time_s: int
+    open_ticks: int
+    high_ticks: int
+    low_ticks: int
+    close_ticks: int
+    volume_lots: int
+    notional: int
+    trade_count: int
+    last_sequence: int
+
+
+class Position(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Where a pair stands: the log offset that it needs next and its last sequence."""
+
+    next_offset: int
+    sequence: int
+
+
+class RangeRefused(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A range that does not continue the pair's position; `needed_offset` would."""
+
+    needed_offset: int
+
+
+class RangeApplied(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a range of the log did to a pair.
+
+    `events` and `levels` are the bytes of `EVENT_DTYPE` and `LEVEL_DTYPE` arrays. A range that the
+    pair had applied before is answered with `repeated` set and nothing else but its position.
+    """
+
+    next_offset: int
+    first_sequence: int
+    last_sequence: int
+    previous_update_id: int
+    last_update_id: int
+    next_expiry_us: int
+    commands: int
+    repeated: bool
+    events: bytes
+    levels: bytes
