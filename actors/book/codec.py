@@ -39,7 +39,7 @@ EVENT_HEADER_DTYPE = np.dtype(
 )
 
 
-class MalformedRecord(ValueError):
+class MalformedRecordError(ValueError):
     """A record's bytes are not what its topic may hold; the sentence says what differs."""
 
 
@@ -71,10 +71,12 @@ def encode_commands(market_id: int, commands: RecordArray) -> bytes:
 
 
 def decode_commands(market_id: int, value: bytes) -> RecordArray:
-    """Return the commands of a record as a read-only view. Raises MalformedRecord."""
+    """Return the commands of a record as a read-only view. Raises MalformedRecordError."""
     header = _header(value, COMMAND_HEADER_DTYPE, COMMAND_MAGIC, COMMAND_DTYPE)
     if int(header["market_id"]) != market_id:
-        raise MalformedRecord(f"record of market {header['market_id']} in the log of {market_id}")
+        raise MalformedRecordError(
+            f"record of market {header['market_id']} in the log of {market_id}"
+        )
     return np.frombuffer(value, COMMAND_DTYPE, offset=COMMAND_HEADER_DTYPE.itemsize)
 
 
@@ -102,7 +104,7 @@ def encode_events(
 
 
 def decode_events(value: bytes) -> EventRecord:
-    """Return the decoded record, its events a read-only view. Raises MalformedRecord."""
+    """Return the decoded record, its events a read-only view. Raises MalformedRecordError."""
     header = _header(value, EVENT_HEADER_DTYPE, EVENT_MAGIC, EVENT_DTYPE)
     return EventRecord(
         market_id=int(header["market_id"]),
@@ -118,15 +120,15 @@ def _header(
     value: bytes, layout: np.dtype[np.void], magic: int, item: np.dtype[np.void]
 ) -> np.void:
     if len(value) < layout.itemsize:
-        raise MalformedRecord(f"record of {len(value)} bytes is shorter than its header")
+        raise MalformedRecordError(f"record of {len(value)} bytes is shorter than its header")
     header: np.void = np.frombuffer(value, layout, count=1)[0]
     if int(header["magic"]) != magic:
-        raise MalformedRecord("record does not start with the magic of its topic")
+        raise MalformedRecordError("record does not start with the magic of its topic")
     if int(header["version"]) != VERSION or int(header["item_bytes"]) != item.itemsize:
-        raise MalformedRecord(
+        raise MalformedRecordError(
             f"record has version {header['version']} with items of {header['item_bytes']} bytes, "
             f"this build reads version {VERSION} with {item.itemsize}"
         )
     if len(value) != layout.itemsize + int(header["count"]) * item.itemsize:
-        raise MalformedRecord("record's length does not match its count")
+        raise MalformedRecordError("record's length does not match its count")
     return header

@@ -50,7 +50,7 @@ class Book(Protocol):
         ...
 
     def orders(self, limit: int) -> tuple[RecordArray, RecordArray]:
-        """Return bids' and asks' order images (`EVENT_DTYPE`) in priority, at most `limit` a side."""
+        """Return bids' and asks' order images (`EVENT_DTYPE`) in priority, `limit` a side at most."""
         ...
 
     def next_expiry_us(self) -> int:
