@@ -50,7 +50,7 @@ class Book(Protocol):
         ...
 
     def orders(self, limit: int) -> tuple[RecordArray, RecordArray]:
-        """Return bids' and asks' order images (`EVENT_DTYPE`) in priority, `limit` a side at most."""
+        """Return bids' and asks' order images (`EVENT_DTYPE`), in priority, `limit` each."""
         ...
 
     def next_expiry_us(self) -> int:
