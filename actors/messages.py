@@ -80,3 +80,29 @@ class RangeApplied(msgspec.Struct, frozen=True, array_like=True, gc=False):
     repeated: bool
     events: bytes
     levels: bytes
+
+
+class PairLag(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One pair as its router saw it within the last second: the values of the hash `LAG_KEY`.
+
+    `records_behind` is how many records of `orders.new` the pair has not applied yet and
+    `commands_behind` the estimate of the commands in them, by the mean size of recent records.
+    Rates are per second over the last interval; `total_commands` counts since the router started.
+    `available` is false while the pair's actor does not answer.
+    """
+
+    market_id: int
+    updated_us: int
+    available: bool
+    next_offset: int
+    end_offset: int
+    records_behind: int
+    commands_behind: int
+    commands_per_second: float
+    trades_per_second: float
+    total_commands: int
+    total_trades: int
+    sequence: int
+    open_orders: int
+    last_price_ticks: int
+    halted: bool
