@@ -1,0 +1,1 @@
+"""Adapters to Kafka: the log of commands, the events' topics and those who follow them."""

@@ -1,0 +1,102 @@
+"""Snapshots as files: one folder per pair, each file whole or refused."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from actors.errors import SnapshotRefusedError
+from actors.ports import StoredSnapshot
+
+_log = structlog.get_logger(__name__)
+_MAGIC = b"FRKS0001"
+_DIGEST_BYTES = 32
+_SUFFIX = ".snapshot"
+
+
+class _Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    pair: str
+    next_offset: int
+    commands: int
+    last_price_ticks: int
+    state: bytes
+
+
+class FileSnapshotStore:
+    """Keep the newest `kept` snapshots of one pair under `directory`/`pair`.
+
+    A file is the magic, the SHA-256 of the rest, and a MessagePack envelope that names pair and
+    offset. It is written beside its name, flushed to disk and renamed, so a crash leaves either
+    the old files or the new one.
+    """
+
+    def __init__(self, directory: str | Path, *, pair: str, kept: int) -> None:
+        self._directory = Path(directory) / pair
+        self._pair = pair
+        self._kept = kept
+
+    def save(self, snapshot: StoredSnapshot) -> None:
+        """Write a snapshot durably, then remove all but the newest. Raises OSError."""
+        envelope = _Envelope(
+            pair=self._pair,
+            next_offset=snapshot.next_offset,
+            commands=snapshot.commands,
+            last_price_ticks=snapshot.last_price_ticks,
+            state=snapshot.state,
+        )
+        body = msgspec.msgpack.encode(envelope)
+        self._directory.mkdir(parents=True, exist_ok=True)
+        path = self._directory / f"{snapshot.next_offset:020d}{_SUFFIX}"
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        with temporary.open("wb") as file:
+            file.write(_MAGIC + hashlib.sha256(body).digest())
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_directory(self._directory)
+        for old in [*self._files()[self._kept :], *self._directory.glob("*.tmp")]:
+            old.unlink(missing_ok=True)
+
+    def load(self) -> Iterator[StoredSnapshot]:
+        """Yield the sound snapshots, newest first; log and pass over the others."""
+        for path in self._files():
+            try:
+                yield self._read(path)
+            except (OSError, SnapshotRefusedError) as error:
+                _log.warning("snapshot_refused", pair=self._pair, path=str(path), why=str(error))
+
+    def _files(self) -> list[Path]:
+        return sorted(self._directory.glob(f"*{_SUFFIX}"), reverse=True)
+
+    def _read(self, path: Path) -> StoredSnapshot:
+        data = path.read_bytes()
+        head = len(_MAGIC) + _DIGEST_BYTES
+        body = memoryview(data)[head:]
+        if data[: len(_MAGIC)] != _MAGIC:
+            raise SnapshotRefusedError("not a snapshot of this version")
+        if hashlib.sha256(body).digest() != data[len(_MAGIC) : head]:
+            raise SnapshotRefusedError("its checksum does not match its content")
+        try:
+            envelope = msgspec.msgpack.decode(body, type=_Envelope)
+        except msgspec.DecodeError as error:
+            raise SnapshotRefusedError(f"its envelope cannot be read: {error}") from error
+        if envelope.pair != self._pair:
+            raise SnapshotRefusedError(f"it belongs to {envelope.pair}")
+        return StoredSnapshot(
+            next_offset=envelope.next_offset,
+            commands=envelope.commands,
+            last_price_ticks=envelope.last_price_ticks,
+            state=envelope.state,
+        )
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
