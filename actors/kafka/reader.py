@@ -117,6 +117,18 @@ class LogReader:
         """Return the offset of the oldest record kept, by partition. Raises as `end_offsets`."""
         return await self._offsets("beginning_offsets")
 
+    def records_behind(self) -> dict[int, int]:
+        """Return how many records the broker held beyond the position at the last fetch."""
+        if self._consumer is None:
+            return {}
+        ends = {
+            number: self._consumer.highwater(TopicPartition(self._topic, number))
+            for number in self._positions
+        }
+        return {
+            number: max(0, (end or 0) - self._positions[number]) for number, end in ends.items()
+        }
+
     async def _offsets(self, which: str) -> dict[int, int]:
         if self._consumer is None:
             raise LogUnavailableError("the reader is not connected", retryable=True)
