@@ -7,7 +7,8 @@
     │   ├── LogUnavailableError      nothing was kept: no broker, no topic, record refused
     │   └── LogGapError              the log no longer holds the offset that a pair needs
     ├── PairUnavailableError         a pair's actor is dead, restarting or silent
-    └── SnapshotRefusedError         a snapshot is torn, foreign or of another version
+    ├── SnapshotRefusedError         a snapshot is torn, foreign or of another version
+    └── PositionTakenError           another process has moved a consumer's stored position
 
 `retryable` says whether the same call may succeed later without anybody's help.
 """
@@ -61,3 +62,9 @@ class PairUnavailableError(ForkastError):
 
 class SnapshotRefusedError(ForkastError):
     """Report a snapshot that must not be used; the sentence says why."""
+
+
+class PositionTakenError(ForkastError):
+    """Report that another process has moved a consumer's position; nothing was written."""
+
+    retryable = True
