@@ -40,10 +40,14 @@ CREATE TABLE orders (
     sequence bigint NOT NULL,
     related_order_id bigint NOT NULL,
     client_order_id text NOT NULL,
-    PRIMARY KEY (order_id)
-) WITH (fillfactor = 80);
-CREATE INDEX orders_by_user ON orders (user_id, order_id DESC);
-CREATE INDEX orders_open ON orders (market_id, order_id) WHERE status IN (1, 2);
+    -- Gateways make ids that are unique, but a market only promises it for its own open orders.
+    PRIMARY KEY (order_id, market_id)
+);
+-- An order's id grows with time, so the newest come first by walking an index backwards.
+CREATE INDEX orders_by_user ON orders (user_id, market_id, order_id);
+CREATE INDEX orders_open ON orders (user_id, order_id) WHERE status IN (1, 2);
+-- Most rows change once or twice, soon after they came.
+ALTER TABLE orders SET (autovacuum_vacuum_scale_factor = 0.05);
 
 CREATE TABLE trades (
     market_id integer NOT NULL,
@@ -92,6 +96,40 @@ SELECT m.pair, t.trade_id, t.sequence, to_timestamp(t.time_us / 1e6) AS executed
        CASE t.aggressor_side WHEN 1 THEN 'BUY' ELSE 'SELL' END AS aggressor_side,
        t.maker_order_id, t.taker_order_id, t.maker_user_id, t.taker_user_id
 FROM trades t JOIN markets m USING (market_id);
+
+CREATE VIEW orders_readable AS
+SELECT o.order_id, nullif(o.client_order_id, '') AS client_order_id, o.user_id, m.pair,
+       CASE o.side WHEN 1 THEN 'BUY' WHEN 2 THEN 'SELL' END AS side,
+       CASE o.order_type WHEN 1 THEN 'LIMIT' WHEN 2 THEN 'MARKET' END AS order_type,
+       CASE o.time_in_force WHEN 1 THEN 'GTC' WHEN 2 THEN 'IOC' WHEN 3 THEN 'FOK'
+            WHEN 4 THEN 'GTD' END AS time_in_force,
+       CASE o.self_trade_prevention WHEN 0 THEN 'NONE' WHEN 1 THEN 'EXPIRE_TAKER'
+            WHEN 2 THEN 'EXPIRE_MAKER' WHEN 3 THEN 'EXPIRE_BOTH' WHEN 4 THEN 'DECREMENT'
+            END AS self_trade_prevention,
+       o.flags & 1 = 1 AS post_only,
+       CASE o.status WHEN 1 THEN 'OPEN' WHEN 2 THEN 'PARTIALLY_FILLED' WHEN 3 THEN 'FILLED'
+            WHEN 4 THEN 'CANCELLED' WHEN 5 THEN 'REJECTED' WHEN 6 THEN 'EXPIRED' END AS status,
+       CASE o.reason WHEN 0 THEN NULL
+            WHEN 101 THEN 'MALFORMED' WHEN 102 THEN 'NOT_POSITIVE' WHEN 103 THEN 'OFF_TICK'
+            WHEN 104 THEN 'OFF_LOT' WHEN 105 THEN 'BELOW_MINIMUM_NOTIONAL'
+            WHEN 106 THEN 'ABOVE_MAXIMUM' WHEN 107 THEN 'EXPIRED'
+            WHEN 108 THEN 'DUPLICATE_ORDER_ID' WHEN 109 THEN 'DUPLICATE_CLIENT_ORDER_ID'
+            WHEN 110 THEN 'QUANTITY_BELOW_FILLED' WHEN 201 THEN 'UNKNOWN_MARKET'
+            WHEN 202 THEN 'HALTED' WHEN 301 THEN 'WOULD_CROSS' WHEN 302 THEN 'NOT_ENOUGH_TO_FILL'
+            WHEN 303 THEN 'UNKNOWN_ORDER' WHEN 304 THEN 'NOT_OWNER'
+            WHEN 401 THEN 'CANCELLED_BY_USER' WHEN 402 THEN 'UNFILLED_REMAINDER'
+            WHEN 403 THEN 'NO_LIQUIDITY' WHEN 404 THEN 'PROTECTION_PRICE'
+            WHEN 405 THEN 'SELF_TRADE' WHEN 406 THEN 'TIME_EXPIRED'
+            ELSE o.reason::text END AS reason,
+       nullif(o.price_ticks, 0) * m.tick_size AS price, o.quantity_lots * m.lot_size AS quantity,
+       o.filled_lots * m.lot_size AS filled_quantity,
+       o.notional * m.tick_size / nullif(o.filled_lots, 0) AS average_price,
+       nullif(o.quote_units, 0) * m.tick_size * m.lot_size AS quote_quantity,
+       to_timestamp(nullif(o.expires_us, 0) / 1e6) AS expires_at,
+       to_timestamp(o.created_us / 1e6) AS created_at,
+       to_timestamp(o.updated_us / 1e6) AS updated_at,
+       o.sequence, nullif(o.related_order_id, 0) AS related_order_id
+FROM orders o JOIN markets m USING (market_id);
 
 CREATE VIEW candles_readable AS
 SELECT m.pair, to_timestamp(c.open_time_s) AS open_time,

@@ -1,0 +1,1 @@
+"""The Postgres writer: events of the log become rows that people ask about afterwards."""

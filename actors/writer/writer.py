@@ -1,0 +1,181 @@
+"""The writer's loop: read what has arrived, write it in one transaction, go on.
+
+It keeps nothing that Postgres does not keep: whatever goes wrong, it closes both connections,
+waits a little, and starts again from the stored positions.
+"""
+
+import asyncio
+import time
+from contextlib import suppress
+
+import msgspec
+import structlog
+from tenacity import AsyncRetrying, RetryCallState
+
+from actors.config import Platform
+from actors.writer.intake import Intake
+from actors.writer.store import OrderStore
+from actors.writer.tail import MarketRecord, MarketTail
+
+_log = structlog.get_logger(__name__)
+
+CONSUMER = "writer"
+EVENTS_PER_TRANSACTION = 20_000
+READ_TIMEOUT_MS = 200
+PAUSE_MIN_S = 0.1
+PAUSE_MAX_S = 5.0
+
+
+class WriterStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How the writer stands; times are seconds since the Unix epoch, 0 where there was none.
+
+    `events` counts what came in and `orders_inserted`, `orders_changed` and `trades` the rows
+    that it came to, since the process started. `commands_offsets` says by market id up to which
+    offset of `orders.new` the rows are complete; `faults` which markets stand halted, and why.
+    """
+
+    healthy: bool
+    connected: bool
+    error: str
+    faults: dict[int, str]
+    events: int
+    trades: int
+    orders_inserted: int
+    orders_changed: int
+    transactions: int
+    records_behind: int
+    last_commit_time_s: float
+    last_commit_duration_ms: float
+    commands_offsets: dict[int, int]
+
+
+class PostgresWriter:
+    """Keep `orders` and `trades` of one platform equal to its events."""
+
+    def __init__(self, platform: Platform, *, consumer: str = CONSUMER) -> None:
+        self._platform = platform
+        self._consumer = consumer
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._failures = 0
+        self._error = ""
+        self._connected = False
+        self._intake = Intake(())
+        self._events = self._trades = self._inserted = self._changed = self._transactions = 0
+        self._records_behind = 0
+        self._commit_time_s = 0.0
+        self._commit_duration_ms = 0.0
+        self._commands_offsets: dict[int, int] = {}
+
+    def start(self) -> None:
+        """Start the loop in the running event loop; nothing happens where it runs already."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._run(), name=self._consumer)
+
+    async def stop(self) -> None:
+        """End the loop after the transaction that is under way."""
+        self._stopping = True
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def ping(self) -> str:
+        """Answer at once, whatever the servers do."""
+        return self._consumer
+
+    async def status(self) -> WriterStatus:
+        """Return how the writer stands, without waiting for anything."""
+        return WriterStatus(
+            healthy=self._connected and not self._error and not self._intake.faults,
+            connected=self._connected,
+            error=self._error,
+            faults=dict(self._intake.faults),
+            events=self._events,
+            trades=self._trades,
+            orders_inserted=self._inserted,
+            orders_changed=self._changed,
+            transactions=self._transactions,
+            records_behind=self._records_behind,
+            last_commit_time_s=self._commit_time_s,
+            last_commit_duration_ms=self._commit_duration_ms,
+            commands_offsets=dict(self._commands_offsets),
+        )
+
+    async def _run(self) -> None:
+        async for attempt in AsyncRetrying(wait=self._pause, before_sleep=self._report):
+            with attempt:
+                await self._follow()
+
+    async def _follow(self) -> None:
+        """Write from the stored positions on, until something fails."""
+        servers = self._platform.servers
+        store = await OrderStore.connect(servers.postgres_url, consumer=self._consumer)
+        try:
+            positions = await store.positions(self._platform.topology)
+            tail = await MarketTail.open(
+                servers.kafka_bootstrap, self._platform.topology, positions
+            )
+            try:
+                self._intake = Intake(positions)
+                self._intake.faults.update(tail.lost)
+                self._commands_offsets = {at.market_id: at.commands_offset for at in positions}
+                self._connected, self._error = True, ""
+                while True:
+                    await self._store(await tail.read(timeout_ms=READ_TIMEOUT_MS), store)
+                    self._records_behind = tail.records_behind()
+            finally:
+                await tail.close()
+        finally:
+            self._connected = False
+            await store.close()
+
+    async def _store(self, records: list[MarketRecord], store: OrderStore) -> None:
+        for record in records:
+            self._add(record)
+            if self._intake.pending_events >= EVENTS_PER_TRANSACTION:
+                await self._commit(store)
+        await self._commit(store)
+
+    def _add(self, record: MarketRecord) -> None:
+        market_id, offset, value = record
+        before = self._intake.faults.get(market_id)
+        self._intake.add(market_id=market_id, offset=offset, value=value)
+        fault = self._intake.faults.get(market_id)
+        if fault is not None and before is None:
+            _log.error("market halted in the writer", market_id=market_id, fault=fault)
+        elif before is not None and fault is None:
+            _log.warning("market continues in the writer", market_id=market_id, offset=offset)
+
+    async def _commit(self, store: OrderStore) -> None:
+        batch = self._intake.take()
+        if batch is None:
+            return
+        started = time.perf_counter()
+        writing = asyncio.ensure_future(store.write(batch))
+        try:
+            # A query cancelled half-way can wedge its connection (asyncpg#873); its own time
+            # limit ends it.
+            rows = await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait([writing])
+            raise
+        self._failures = 0
+        self._events += len(batch.events)
+        self._trades += len(rows.trades)
+        self._inserted += len(rows.inserts)
+        self._changed += len(rows.changes)
+        self._transactions += 1
+        self._commit_time_s = time.time()
+        self._commit_duration_ms = (time.perf_counter() - started) * 1e3
+        self._commands_offsets.update({at.market_id: at.commands_offset for at in batch.after})
+
+    def _pause(self, _: RetryCallState) -> float:
+        self._failures += 1
+        return min(PAUSE_MAX_S, PAUSE_MIN_S * 2.0 ** min(self._failures, 10))
+
+    def _report(self, state: RetryCallState) -> None:
+        failure = state.outcome.exception() if state.outcome else None
+        self._error = f"{type(failure).__name__}: {failure}"
+        _log.warning("writer starts again", error=self._error, pause_s=state.upcoming_sleep)
