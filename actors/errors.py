@@ -8,7 +8,8 @@
     │   └── LogGapError              the log no longer holds the offset that a pair needs
     ├── PairUnavailableError         a pair's actor is dead, restarting or silent
     ├── SnapshotRefusedError         a snapshot is torn, foreign or of another version
-    └── PositionTakenError           another process has moved a consumer's stored position
+    ├── PositionTakenError           another process has moved a consumer's stored position
+    └── StorageUnavailableError      Postgres did not answer
 
 `retryable` says whether the same call may succeed later without anybody's help.
 """
@@ -66,5 +67,11 @@ class SnapshotRefusedError(ForkastError):
 
 class PositionTakenError(ForkastError):
     """Report that another process has moved a consumer's position; nothing was written."""
+
+    retryable = True
+
+
+class StorageUnavailableError(ForkastError):
+    """Report that Postgres did not answer, or not in time; what was asked may have been done."""
 
     retryable = True
