@@ -1,0 +1,1 @@
+"""What people ask about afterwards: orders, trades and users, read from Postgres."""

@@ -1,0 +1,77 @@
+"""Orders by id, and lists of them, newest first."""
+
+from collections.abc import Collection
+
+from actors.book.vocabulary import OrderStatus
+from actors.topology import Topology
+from api.storage.database import Database
+from api.storage.records import StoredOrder
+
+OPEN_STATUSES = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
+NEWEST = 2**63 - 1
+
+_COLUMNS = ", ".join(f"orders.{name}" for name in StoredOrder.__struct_fields__)
+_NEWEST_FIRST = "ORDER BY order_id DESC, market_id DESC LIMIT $4"
+_PAGE = f"""
+SELECT {_COLUMNS} FROM orders
+WHERE market_id = ANY($1) AND status = ANY($2::smallint[]) AND order_id < $3
+"""  # noqa: S608
+# The partial index of open orders answers only a query that repeats its condition.
+_OPEN_PAGE = f"{_PAGE} AND status IN (1, 2)"
+# A user's newest orders in one market lie side by side in the index; of each market as many are
+# read as the page may need, so the cost does not grow with the user's history.
+_USER_PAGE = f"""
+SELECT {_COLUMNS} FROM unnest($1::integer[]) AS wanted(market_id) CROSS JOIN LATERAL (
+    SELECT * FROM orders
+    WHERE orders.user_id = $5 AND orders.market_id = wanted.market_id
+      AND status = ANY($2::smallint[]) AND order_id < $3
+    {_NEWEST_FIRST}
+) AS orders
+"""  # noqa: S608
+
+
+class OrdersRepository:
+    """The table `orders`. Everything may raise StorageUnavailableError."""
+
+    def __init__(self, database: Database, topology: Topology) -> None:
+        self._database = database
+        self._market_ids = [market.market_id for market in topology]
+
+    async def get(self, order_id: int) -> StoredOrder | None:
+        """Return the order with this id, None where the table holds none (yet)."""
+        row = await self._database.fetch_one(
+            f"SELECT {_COLUMNS} FROM orders WHERE order_id = $1 "  # noqa: S608
+            "ORDER BY updated_us DESC LIMIT 1",
+            order_id,
+        )
+        return None if row is None else StoredOrder(**row)
+
+    async def page(
+        self,
+        *,
+        limit: int,
+        user_id: int | None = None,
+        market_id: int | None = None,
+        statuses: Collection[int] = frozenset(OrderStatus),
+        before_order_id: int = NEWEST,
+    ) -> list[StoredOrder]:
+        """Return orders by descending id, all with an id below `before_order_id`.
+
+        The last one's id is the cursor of the next page; fewer than `limit` end the list.
+        """
+        market_ids = self._market_ids if market_id is None else [market_id]
+        arguments = [market_ids, [int(status) for status in statuses], before_order_id, limit]
+        if user_id is None:
+            page = _OPEN_PAGE if OPEN_STATUSES.issuperset(statuses) else _PAGE
+        else:
+            arguments.append(user_id)
+            open_only = OPEN_STATUSES.issuperset(statuses)
+            page = f"{_OPEN_PAGE} AND user_id = $5" if open_only else _USER_PAGE
+        rows = await self._database.fetch(f"{page} {_NEWEST_FIRST}", *arguments)
+        return [StoredOrder(**row) for row in rows]
+
+    async def open_orders(self, *, user_id: int, market_id: int | None = None) -> list[StoredOrder]:
+        """Return all open orders of a user, newest first."""
+        return await self.page(
+            limit=NEWEST, user_id=user_id, market_id=market_id, statuses=OPEN_STATUSES
+        )
