@@ -55,16 +55,15 @@ class CopyLayout:
 
 
 def _append_text(rows: RecordArray, text: npt.NDArray[np.generic]) -> bytes:
+    count, width = len(rows), rows.dtype.itemsize
     lengths = np.char.str_len(text.astype("S", copy=False))
-    fixed = rows.dtype.itemsize + _LENGTH.itemsize
+    start = width + _LENGTH.itemsize
     longest = int(lengths.max(initial=0))
-    padded = np.empty((len(rows), fixed + longest), np.uint8)
-    padded[:, : rows.dtype.itemsize] = rows.view(np.uint8).reshape(len(rows), -1)
-    length_words = lengths.astype(_LENGTH).view(np.uint8).reshape(len(rows), -1)
-    padded[:, rows.dtype.itemsize : fixed] = length_words
-    if longest == 0:
-        return padded.tobytes()
-    padded[:, fixed:] = text.astype(f"S{longest}").view(np.uint8).reshape(len(rows), longest)
-    if lengths.min() == longest:
-        return padded.tobytes()
-    return padded[np.arange(fixed + longest) < (fixed + lengths)[:, None]].tobytes()
+    padded = np.empty((count, start + longest), np.uint8)
+    padded[:, :width] = rows.view(np.uint8).reshape(count, width)
+    padded[:, width:start] = lengths.astype(_LENGTH).view(np.uint8).reshape(count, start - width)
+    if longest > 0:
+        padded[:, start:] = text.astype(f"S{longest}").view(np.uint8).reshape(count, longest)
+        if lengths.min() < longest:
+            return padded[np.arange(start + longest) < (start + lengths)[:, None]].tobytes()
+    return padded.tobytes()
