@@ -1,0 +1,92 @@
+"""A pair's actor reached through Ray: handles found by name, Ray's errors turned into ours."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeVar
+
+import ray
+from ray.actor import ActorHandle
+from ray.exceptions import RayError
+
+from actors.errors import PairUnavailableError
+from actors.messages import Position, RangeApplied, RangeRefused
+
+_T = TypeVar("_T")
+
+
+def pair_actor_name(pair: str) -> str:
+    """Name the detached actor of a pair."""
+    return f"pair:{pair}"
+
+
+class RemotePair:
+    """The `PairClient` of one pair; needs an initialised Ray.
+
+    Calls are submitted in order over one handle. A call that takes longer than `timeout_s` is
+    given up, though the actor may still carry it out: offsets make that harmless.
+    """
+
+    def __init__(self, *, pair: str, namespace: str, timeout_s: float = 10.0) -> None:
+        self._pair = pair
+        self._namespace = namespace
+        self._timeout_s = timeout_s
+        self._handle: ActorHandle[Any] | None = None
+
+    async def position(self) -> Position:
+        """Find the actor by name again and ask where it stands."""
+        try:
+            self._handle = await asyncio.to_thread(
+                ray.get_actor, pair_actor_name(self._pair), self._namespace
+            )
+        except (ValueError, RayError) as error:
+            raise PairUnavailableError(f"{self._pair} has no actor: {error}") from error
+        position: Position = await self._call("position")
+        return position
+
+    async def rewind(self) -> Position:
+        """Send the pair back to its last snapshot; return where it stands then."""
+        position: Position = await self._call("rewind")
+        return position
+
+    def apply(
+        self, *, first_offset: int, next_offset: int, values: Sequence[bytes]
+    ) -> Awaitable[RangeApplied | RangeRefused]:
+        """Submit a range now; await its outcome."""
+        return self._call("apply", first_offset, next_offset, list(values))
+
+    async def acknowledge(self, next_offset: int) -> None:
+        """Say that the events of all commands before this offset are in Kafka."""
+        await self._call("acknowledge", next_offset)
+
+    async def depth_messages(self, *, limit: int, top: int) -> tuple[bytes, bytes]:
+        """Return the depth as two MessagePack `DepthSnapshot`s."""
+        messages: tuple[bytes, bytes] = await self._call("depth_messages", limit, top)
+        return messages
+
+    async def stats(self) -> dict[str, Any]:
+        """Return the pair's figures."""
+        stats: dict[str, Any] = await self._call("stats")
+        return stats
+
+    def _call(self, method: str, *arguments: Any) -> Awaitable[Any]:
+        if self._handle is None:
+            raise PairUnavailableError(f"{self._pair} has no actor yet")
+        try:
+            reference = getattr(self._handle, method).remote(*arguments)
+        except RayError as error:
+            raise PairUnavailableError(f"{self._pair}: {error}") from error
+        return self._outcome(method, reference)
+
+    async def _outcome(self, method: str, reference: Awaitable[_T]) -> _T:
+        try:
+            return await asyncio.wait_for(_await(reference), self._timeout_s)
+        except TimeoutError as error:
+            raise PairUnavailableError(
+                f"{self._pair} did not answer {method} within {self._timeout_s:g} s"
+            ) from error
+        except RayError as error:
+            raise PairUnavailableError(f"{self._pair}: {type(error).__name__}: {error}") from error
+
+
+async def _await(reference: Awaitable[_T]) -> _T:
+    return await reference

@@ -1,0 +1,71 @@
+"""Publishing one pair's events: in order, without a hole, and not what is there already."""
+
+from collections.abc import Iterable
+
+import structlog
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
+
+from actors.book.market import Market
+from actors.errors import LogError
+from actors.ports import EventSink
+from actors.topology import EVENTS_TOPIC, TRADES_TOPIC
+from api.router.records import EventBatch
+
+_log = structlog.get_logger(__name__)
+
+
+class PairPublisher:
+    """Write batches to `trades.executed`, then to `orders.updated`, one record at a time.
+
+    Each record waits for the one before it, and is sent until Kafka has it: a record that failed
+    between two that did not would be a hole, for consumers drop what comes late. Trades go first,
+    so whatever `orders.updated` holds is complete in `trades.executed` as well.
+    """
+
+    def __init__(self, *, market: Market, sink: EventSink) -> None:
+        self._market = market
+        self._sink = sink
+        self._known = False
+        self._trades_sequence = 0
+        self.sequence = 0
+
+    async def learn(self, *, again: bool = False) -> None:
+        """Read from Kafka how far the pair has been published. Raises LogError."""
+        if self._known and not again:
+            return
+        published = await self._sink.published(self._market)
+        self.sequence = max(self.sequence, published.events_sequence)
+        self._trades_sequence = max(self._trades_sequence, published.trades_sequence)
+        self._known = True
+
+    def assume(self, sequence: int) -> None:
+        """Take events up to `sequence` as published: a snapshot holds only such."""
+        self.sequence = max(self.sequence, sequence)
+        self._trades_sequence = max(self._trades_sequence, sequence)
+
+    async def publish(self, batch: EventBatch) -> int:
+        """Write what of the batch is not there yet; return how many trades were written."""
+        trades = batch.after(self._trades_sequence).trades()
+        await self._send(TRADES_TOPIC, trades.encode())
+        self._trades_sequence = max(self._trades_sequence, batch.last_sequence)
+        await self._send(EVENTS_TOPIC, batch.after(self.sequence).encode())
+        self.sequence = max(self.sequence, batch.last_sequence)
+        return len(trades.events)
+
+    async def _send(self, topic: str, records: Iterable[bytes]) -> None:
+        for record in records:
+            async for attempt in AsyncRetrying(
+                wait=wait_exponential(multiplier=0.05, max=1.0),
+                retry=retry_if_exception_type(LogError),
+                before_sleep=self._note_retry,
+            ):
+                with attempt:
+                    await self._sink.publish(topic, self._market, record)
+
+    def _note_retry(self, state: RetryCallState) -> None:
+        _log.warning(
+            "publish_repeated",
+            pair=self._market.pair,
+            attempt=state.attempt_number,
+            why=str(state.outcome.exception()) if state.outcome else "",
+        )

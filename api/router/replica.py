@@ -1,0 +1,31 @@
+"""The order router as Ray Serve sees it: started in the replica's loop, watched, stopped."""
+
+from actors.config import Platform
+from actors.messages import PairLag
+from actors.remote import RemotePair
+from api.router.router import OrderRouter
+
+
+class RouterReplica:
+    """Hold one `OrderRouter` for the life of a replica."""
+
+    async def __init__(self, platform: Platform, shard: int, shards: int) -> None:  # type: ignore[misc]
+        self._router = OrderRouter(
+            platform,
+            connect=lambda market: RemotePair(pair=market.pair, namespace=platform.namespace),
+            shard=shard,
+            shards=shards,
+        )
+        await self._router.start()
+
+    def check_health(self) -> None:
+        """Raise when the router has to be replaced."""
+        self._router.check_health()
+
+    def lags(self) -> dict[str, PairLag]:
+        """Return what was measured last, by pair."""
+        return self._router.lags()
+
+    async def __del__(self) -> None:
+        # Serve awaits this on a graceful stop.
+        await self._router.stop()
