@@ -1,0 +1,121 @@
+"""Snapshots bound the replay and never decide what a book is."""
+
+from pathlib import Path
+
+import pytest
+
+from actors.book.codec import encode_commands
+from actors.config import Limits
+from actors.messages import Position, RangeApplied
+from actors.pair import PairActor
+from actors.ports import StoredSnapshot
+from actors.snapshots import FileSnapshotStore
+from tests.commands import flow, market
+
+MARKET = market(4)
+VALUES = [encode_commands(MARKET.market_id, flow(200)[i : i + 1]) for i in range(200)]
+
+
+def make_pair(directory: Path, *, every: int = 50) -> PairActor:
+    store = FileSnapshotStore(directory, pair=MARKET.pair, kept=2)
+    return PairActor(MARKET, store, Limits(snapshot_every_commands=every))
+
+
+def feed(pair: PairActor, first_offset: int, next_offset: int, *, acknowledge: bool = True) -> None:
+    for start in range(first_offset, next_offset, 10):
+        outcome = pair.apply(start, start + 10, VALUES[start : start + 10])
+        assert isinstance(outcome, RangeApplied)
+        assert not outcome.repeated
+        if acknowledge:
+            pair.acknowledge(start + 10)
+
+
+def files(directory: Path) -> list[Path]:
+    return sorted((directory / MARKET.pair).glob("*"))
+
+
+def test_a_restarted_pair_continues_from_its_snapshot_to_the_same_hash(tmp_path: Path) -> None:
+    first = make_pair(tmp_path)
+    feed(first, 0, 200)
+    second = make_pair(tmp_path)
+    assert second.position().next_offset == 200
+    assert second.state_hash() == first.state_hash()
+    assert second.stats()["commands"] == 200
+
+
+def test_a_snapshot_is_never_newer_than_what_was_acknowledged(tmp_path: Path) -> None:
+    pair = make_pair(tmp_path)
+    feed(pair, 0, 80, acknowledge=False)
+    assert files(tmp_path) == []
+    pair.acknowledge(49)
+    assert files(tmp_path) == []
+    pair.acknowledge(50)
+    assert [path.name for path in files(tmp_path)] == [f"{50:020d}.snapshot"]
+    assert make_pair(tmp_path).position().next_offset == 50
+
+
+def test_a_rewound_pair_gives_the_same_events_again(tmp_path: Path) -> None:
+    pair = make_pair(tmp_path)
+    feed(pair, 0, 60)
+    lost = pair.apply(60, 90, VALUES[60:90])
+    position = pair.rewind()
+    assert position.next_offset == 50
+    feed(pair, 50, 60)
+    assert pair.apply(60, 90, VALUES[60:90]) == lost
+
+
+def test_only_the_newest_snapshots_are_kept(tmp_path: Path) -> None:
+    feed(make_pair(tmp_path), 0, 200)
+    assert [path.name for path in files(tmp_path)] == [
+        f"{150:020d}.snapshot",
+        f"{200:020d}.snapshot",
+    ]
+
+
+@pytest.mark.parametrize("damage", ["torn", "flipped", "empty", "foreign", "not ours"])
+def test_a_snapshot_that_is_not_sound_is_passed_over_for_the_one_before(
+    tmp_path: Path, damage: str
+) -> None:
+    feed(make_pair(tmp_path), 0, 200)
+    newest = files(tmp_path)[-1]
+    data = newest.read_bytes()
+    if damage == "torn":
+        newest.write_bytes(data[: len(data) // 2])
+    elif damage == "flipped":
+        newest.write_bytes(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
+    elif damage == "empty":
+        newest.write_bytes(b"")
+    elif damage == "foreign":
+        other = FileSnapshotStore(tmp_path, pair="OTHER-USD", kept=2)
+        other.save(
+            StoredSnapshot(next_offset=200, commands=200, last_price_ticks=1, state=b"state")
+        )
+        (tmp_path / "OTHER-USD" / newest.name).replace(newest)
+    else:
+        store = FileSnapshotStore(tmp_path, pair=MARKET.pair, kept=2)
+        store.save(StoredSnapshot(next_offset=200, commands=200, last_price_ticks=1, state=b"x"))
+    assert make_pair(tmp_path).position().next_offset == 150
+
+
+def test_a_pair_whose_snapshots_are_all_bad_starts_from_the_log(tmp_path: Path) -> None:
+    feed(make_pair(tmp_path), 0, 200)
+    for path in files(tmp_path):
+        path.write_bytes(b"FRKS")
+    assert make_pair(tmp_path).position() == Position(0, 0)
+
+
+def test_a_pair_that_cannot_save_goes_on(tmp_path: Path) -> None:
+    (tmp_path / MARKET.pair).write_text("a file where the folder should be")
+    pair = make_pair(tmp_path)
+    feed(pair, 0, 100)
+    assert pair.position().next_offset == 100
+
+
+def test_what_a_crash_left_half_written_is_removed_by_the_next_save(tmp_path: Path) -> None:
+    pair = make_pair(tmp_path)
+    feed(pair, 0, 50)
+    left = tmp_path / MARKET.pair / "00000000000000000050.1.tmp"
+    left.write_bytes(b"half")
+    feed(pair, 50, 100)
+    assert left not in files(tmp_path)
+    assert len(files(tmp_path)) == 2
