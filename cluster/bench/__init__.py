@@ -1,0 +1,13 @@
+"""`forkast bench`: load and pace, each figure with the mix that it was measured under."""
+
+import typer
+
+from cluster.bench.book import book
+
+app = typer.Typer(name="bench", help="Measure this machine.", no_args_is_help=True)
+app.command("book")(book)
+
+
+@app.callback()
+def bench() -> None:
+    """Measure this machine."""
