@@ -26,6 +26,7 @@ from actors.book.vocabulary import (
 )
 
 RESTING = (TimeInForce.GTC, TimeInForce.GTD)
+ENDED = (OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
 _BLANK: dict[str, object] = {
     name: NO_CLIENT_ORDER_ID if name == "client_order_id" else 0 for name in EVENT_DTYPE.names or ()
 }
@@ -128,18 +129,20 @@ class NaiveBook(NaiveState):
             halted=self._halted,
             client_id_taken=first is not None,
         )
-        if reason == Reason.MALFORMED:
-            self._reject(order, reason)
-            return
-        if first is not None:
-            self._reject(order, reason, related_order_id=first)
-            return
-        self._client_ids.take(order)
+        if reason != Reason.MALFORMED and first is None:
+            self._client_ids.take(order)
+            if reason != Reason.NONE:
+                self._client_ids.finish(order)
         if reason == Reason.NONE:
             self._take(order, Flag.LAST | Flag.NEW)
-        else:
-            self._reject(order, reason)
-            self._client_ids.finish(order)
+            return
+        self._order(
+            order,
+            OrderStatus.REJECTED,
+            reason,
+            flags=Flag.LAST | Flag.NEW,
+            related_order_id=first if first and reason != Reason.MALFORMED else 0,
+        )
 
     def _take(self, taker: NaiveOrder, flags: Flag) -> None:
         """Let a placed or amended order trade, rest what may rest, and end the command."""
@@ -320,7 +323,13 @@ class NaiveBook(NaiveState):
         self._touched.add((order.side, order.price_ticks))
 
     def _order(
-        self, order: NaiveOrder, status: OrderStatus, reason: Reason, *, flags: int = 0
+        self,
+        order: NaiveOrder,
+        status: OrderStatus,
+        reason: Reason,
+        *,
+        flags: int = 0,
+        related_order_id: int = 0,
     ) -> None:
         self._sequence += 1
         self._events.append(
@@ -331,24 +340,11 @@ class NaiveBook(NaiveState):
                 reason=reason,
                 flags=flags,
                 command_id=self._command_id,
-            )
-        )
-        if status not in (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED):
-            self._client_ids.finish(order)
-
-    def _reject(self, order: NaiveOrder, reason: Reason, *, related_order_id: int = 0) -> None:
-        self._sequence += 1
-        self._events.append(
-            self._image(
-                order,
-                sequence=self._sequence,
-                status=OrderStatus.REJECTED,
-                reason=reason,
-                flags=Flag.LAST | Flag.NEW,
-                command_id=self._command_id,
                 related_order_id=related_order_id,
             )
         )
+        if status in ENDED:
+            self._client_ids.finish(order)
 
     def _refused(self, command: _Command, reason: Reason) -> None:
         self._answer(
