@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, Self
 
 from actors.kafka.reader import LogReader
-from actors.topology import EVENTS_TOPIC, Topology
+from actors.topology import Topology
 from actors.writer.intake import MarketPosition
 
 # The consumer keeps one request per broker under way: while that waits for quiet partitions,
@@ -30,7 +30,12 @@ class MarketTail:
 
     @classmethod
     async def open(
-        cls, bootstrap: str, topology: Topology, positions: Iterable[MarketPosition]
+        cls,
+        topology: Topology,
+        positions: Iterable[MarketPosition],
+        *,
+        bootstrap: str,
+        topic: str,
     ) -> Self:
         """Connect and stand at the positions. Raises LogError.
 
@@ -40,7 +45,7 @@ class MarketTail:
         """
         reader = LogReader(
             bootstrap=bootstrap,
-            topic=EVENTS_TOPIC,
+            topic=topic,
             client_id="forkast-writer",
             wait_ms=FETCH_WAIT_MS,
         )

@@ -13,6 +13,7 @@ import structlog
 from tenacity import AsyncRetrying, RetryCallState
 
 from actors.config import Platform
+from actors.topology import EVENTS_TOPIC
 from actors.writer.intake import Intake
 from actors.writer.store import OrderStore
 from actors.writer.tail import MarketRecord, MarketTail
@@ -20,7 +21,7 @@ from actors.writer.tail import MarketRecord, MarketTail
 _log = structlog.get_logger(__name__)
 
 CONSUMER = "writer"
-EVENTS_PER_TRANSACTION = 20_000
+EVENTS_PER_TRANSACTION = 40_000
 READ_TIMEOUT_MS = 200
 PAUSE_MIN_S = 0.1
 PAUSE_MAX_S = 5.0
@@ -50,13 +51,25 @@ class WriterStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PostgresWriter:
-    """Keep `orders` and `trades` of one platform equal to its events."""
+    """Keep `orders` and `trades` of one platform equal to the events of `topic`.
 
-    def __init__(self, platform: Platform, *, consumer: str = CONSUMER) -> None:
+    A transaction holds what has arrived, and ends with the record that brings it to
+    `events_per_transaction` or more.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        *,
+        consumer: str = CONSUMER,
+        topic: str = EVENTS_TOPIC,
+        events_per_transaction: int = EVENTS_PER_TRANSACTION,
+    ) -> None:
         self._platform = platform
         self._consumer = consumer
+        self._topic = topic
+        self._events_per_transaction = events_per_transaction
         self._task: asyncio.Task[None] | None = None
-        self._stopping = False
         self._failures = 0
         self._error = ""
         self._connected = False
@@ -74,7 +87,6 @@ class PostgresWriter:
 
     async def stop(self) -> None:
         """End the loop after the transaction that is under way."""
-        self._stopping = True
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -115,7 +127,10 @@ class PostgresWriter:
         try:
             positions = await store.positions(self._platform.topology)
             tail = await MarketTail.open(
-                servers.kafka_bootstrap, self._platform.topology, positions
+                self._platform.topology,
+                positions,
+                bootstrap=servers.kafka_bootstrap,
+                topic=self._topic,
             )
             try:
                 self._intake = Intake(positions)
@@ -134,7 +149,7 @@ class PostgresWriter:
     async def _store(self, records: list[MarketRecord], store: OrderStore) -> None:
         for record in records:
             self._add(record)
-            if self._intake.pending_events >= EVENTS_PER_TRANSACTION:
+            if self._intake.pending_events >= self._events_per_transaction:
                 await self._commit(store)
         await self._commit(store)
 

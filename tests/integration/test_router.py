@@ -1,0 +1,250 @@
+"""The way from the log through the actors and back, with everything that may go wrong on it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from actors.book.market import Market
+from actors.book.vocabulary import EventKind, OrderStatus, Side
+from actors.channels import LAG_KEY, depth_changes_channel, depth_channel, depth_key
+from actors.config import Servers
+from actors.errors import PairUnavailableError
+from actors.messages import DepthChange, DepthSnapshot, PairLag, RangeApplied, RangeRefused
+from actors.topology import EVENTS_TOPIC
+from api.router.router import OrderRouter
+from tests.commands import flow, market, place
+from tests.integration.routing import (
+    Judge,
+    LocalPair,
+    append_singly,
+    command_log,
+    local_pair,
+    make_platform,
+    running,
+    until,
+    widen_topics,
+)
+
+_MARKET_IDS = count(21)
+_PARTITIONS = 40
+
+
+@pytest.fixture
+async def own_market(servers: Servers) -> AsyncIterator[Market]:
+    """Give a test a market whose log nobody else has written to."""
+    await widen_topics(servers, _PARTITIONS)
+    yield market(next(_MARKET_IDS))
+
+
+async def test_events_trades_depth_and_lag_come_out_where_they_belong(
+    servers: Servers, own_market: Market, tmp_path: Path
+) -> None:
+    platform = make_platform(servers, [own_market], tmp_path)
+    pair = local_pair(platform, own_market)
+    judge = Judge(platform, own_market)
+    redis = Redis.from_url(servers.redis_url)
+    subscriber = redis.pubsub()
+    channels = (depth_channel(own_market.pair), depth_changes_channel(own_market.pair))
+    await subscriber.subscribe(*channels)
+    heard: dict[str, list[bytes]] = {channel: [] for channel in channels}
+
+    async def everything_is_heard() -> bool:
+        message = await subscriber.get_message(ignore_subscribe_messages=True, timeout=0.05)
+        if message is not None:
+            heard[message["channel"].decode()].append(message["data"])
+        cached = await redis.get(depth_key(own_market.pair))
+        lag = await redis.hget(LAG_KEY, own_market.pair)
+        return (
+            cached is not None
+            and lag is not None
+            and all(heard.values())
+            and msgspec.msgpack.decode(cached, type=DepthSnapshot) == pair.actor.depth(1_000)
+            and msgspec.msgpack.decode(lag, type=PairLag).total_commands == 2_000
+        )
+
+    router = OrderRouter(platform, connect=lambda _: pair)
+    async with running(router), command_log(platform) as log:
+        await log.append(own_market, flow(1_000))
+        await append_singly(log, own_market, flow(1_000, first_order_id=5_000))
+        assert await judge.rule() == pair.actor.state_hash()
+        await until(everything_is_heard, what="depth and lag in Redis")
+        lag = router.lags()[own_market.pair]
+    await subscriber.aclose()
+    await redis.aclose()
+    changes = [msgspec.msgpack.decode(m, type=DepthChange) for m in heard[channels[1]]]
+    for before, after in zip(changes, changes[1:], strict=False):
+        assert after.previous_update_id == before.last_update_id
+    assert lag.available
+    assert lag.records_behind == 0
+    assert lag.open_orders == pair.actor.stats()["open_orders"]
+
+
+async def test_a_batch_larger_than_a_record_is_split_without_a_hole(
+    servers: Servers, own_market: Market, tmp_path: Path
+) -> None:
+    platform = make_platform(servers, [own_market], tmp_path)
+    pair = local_pair(platform, own_market)
+    judge = Judge(platform, own_market)
+    async with command_log(platform) as log:
+        for start in range(0, 20_000, 5_000):
+            await log.append(own_market, flow(5_000, first_order_id=1 + start, seed=start))
+    async with running(OrderRouter(platform, connect=lambda _: pair)):
+        assert await judge.rule() == pair.actor.state_hash()
+
+
+async def test_a_new_router_publishes_what_the_one_before_it_took_to_its_grave(
+    servers: Servers, own_market: Market, tmp_path: Path
+) -> None:
+    platform = make_platform(servers, [own_market], tmp_path)
+    pair = local_pair(platform, own_market)
+    judge = Judge(platform, own_market)
+    commands = flow(1_500)
+    async with command_log(platform) as log:
+        async with running(OrderRouter(platform, connect=lambda _: pair)):
+            await append_singly(log, own_market, commands[:1_000])
+            await until(judge.agrees, what="the first thousand")
+        await append_singly(log, own_market, commands[1_000:])
+        position = pair.actor.position().next_offset
+        await _apply_unpublished(platform_pair=pair, judge=judge, first_offset=position)
+        assert pair.actor.position().next_offset == 1_500
+    async with running(OrderRouter(platform, connect=lambda _: pair)):
+        assert await judge.rule() == pair.actor.state_hash()
+
+
+async def _apply_unpublished(*, platform_pair: LocalPair, judge: Judge, first_offset: int) -> None:
+    """Do what a router does that dies between the actor's answer and Kafka's."""
+    values = (await judge.log_values())[first_offset:]
+    outcome = platform_pair.actor.apply(first_offset, first_offset + len(values), values)
+    assert isinstance(outcome, RangeApplied)
+
+
+class _DeafPair(LocalPair):
+    """A pair whose answers are lost now and then, after it did the work."""
+
+    calls = 0
+
+    def apply(
+        self, *, first_offset: int, next_offset: int, values: Sequence[bytes]
+    ) -> Awaitable[RangeApplied | RangeRefused]:
+        answer = super().apply(first_offset=first_offset, next_offset=next_offset, values=values)
+        self.calls += 1
+        if self.calls % 5 == 0:
+            asyncio.ensure_future(answer)
+            return _lost()
+        return answer
+
+
+async def _lost() -> RangeApplied | RangeRefused:
+    raise PairUnavailableError("the answer was lost")
+
+
+async def test_a_lost_answer_loses_no_event(
+    servers: Servers, own_market: Market, tmp_path: Path
+) -> None:
+    platform = make_platform(servers, [own_market], tmp_path, range_bytes=20_000)
+    pair = _DeafPair(local_pair(platform, own_market).actor)
+    judge = Judge(platform, own_market)
+    async with running(OrderRouter(platform, connect=lambda _: pair)), command_log(platform) as log:
+        for start in range(0, 1_200, 300):
+            await append_singly(log, own_market, flow(300, first_order_id=1 + start, seed=start))
+        assert await judge.rule() == pair.actor.state_hash()
+    assert pair.calls >= 5
+
+
+async def test_two_routers_at_once_only_repeat_each_other(
+    servers: Servers, own_market: Market, tmp_path: Path
+) -> None:
+    platform = make_platform(servers, [own_market], tmp_path)
+    pair = local_pair(platform, own_market)
+    judge = Judge(platform, own_market)
+    one = OrderRouter(platform, connect=lambda _: pair)
+    other = OrderRouter(platform, connect=lambda _: pair)
+    async with running(one), running(other), command_log(platform) as log:
+        for start in range(0, 900, 300):
+            await append_singly(log, own_market, flow(300, first_order_id=1 + start, seed=start))
+        assert await judge.rule() == pair.actor.state_hash()
+
+
+async def test_an_order_expires_though_no_command_comes(
+    servers: Servers, own_market: Market, tmp_path: Path
+) -> None:
+    platform = make_platform(servers, [own_market], tmp_path)
+    pair = local_pair(platform, own_market)
+    judge = Judge(platform, own_market)
+    now_us = time.time_ns() // 1000
+    order = place(
+        1,
+        Side.BUY,
+        price_ticks=100,
+        quantity_lots=5,
+        time_us=now_us,
+        expires_us=now_us + 300_000,
+    )
+
+    async def expired() -> bool:
+        events = await judge.published(EVENTS_TOPIC)
+        return bool((events["status"] == OrderStatus.EXPIRED).any())
+
+    async with running(OrderRouter(platform, connect=lambda _: pair)), command_log(platform) as log:
+        await log.append(own_market, order)
+        await until(expired, what="the expiry", within_s=10)
+    assert pair.actor.stats()["open_orders"] == 0
+    events = await judge.published(EVENTS_TOPIC)
+    assert events["kind"].tolist() == [EventKind.ORDER, EventKind.ORDER]
+    assert events["time_us"][1] >= now_us + 300_000
+
+
+async def test_trading_goes_on_without_redis(
+    servers: Servers, own_market: Market, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    away = replace(servers, redis_url=f"redis://127.0.0.1:{unused_tcp_port}/0")
+    platform = make_platform(away, [own_market], tmp_path)
+    pair = local_pair(platform, own_market)
+    judge = Judge(platform, own_market)
+    async with running(OrderRouter(platform, connect=lambda _: pair)), command_log(platform) as log:
+        await append_singly(log, own_market, flow(500))
+        assert await judge.rule() == pair.actor.state_hash()
+
+
+async def test_pairs_of_other_shards_are_left_alone(
+    servers: Servers, own_market: Market, tmp_path: Path
+) -> None:
+    platform = make_platform(servers, [own_market], tmp_path)
+    shard = (own_market.market_id + 1) % 2
+    async with running(
+        OrderRouter(platform, connect=lambda m: local_pair(platform, m), shard=shard, shards=2)
+    ) as router:
+        assert router.lags() == {}
+
+
+async def test_a_dead_loop_fails_the_health_check(
+    servers: Servers, own_market: Market, tmp_path: Path
+) -> None:
+    platform = make_platform(servers, [own_market], tmp_path)
+
+    class _BrokenPair(LocalPair):
+        async def stats(self) -> dict[str, object]:
+            raise ZeroDivisionError
+
+    broken = _BrokenPair(local_pair(platform, own_market).actor)
+    router = OrderRouter(platform, connect=lambda _: broken)
+    await router.start()
+
+    async def unwell() -> bool:
+        try:
+            router.check_health()
+        except RuntimeError as error:
+            return "ZeroDivisionError" in str(error)
+        return False
+
+    try:
+        await until(unwell, what="a failing health check", within_s=10)
+    finally:
+        await router.stop()
