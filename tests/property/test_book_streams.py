@@ -33,9 +33,8 @@ def run_twins(market: Market, commands: RecordArray, *, seed: int, compare_every
                 twins.compare(rows=50)
                 compared = position
         except AssertionError as difference:
-            raise AssertionError(
-                f"seed {seed}, commands {position} to {position + size}: {difference}"
-            ) from difference
+            where = f"seed {seed}, commands {position} to {position + size}"
+            raise AssertionError(f"{where}: {difference}") from difference
     twins.compare(rows=100_000)
     return twins
 

@@ -32,19 +32,24 @@ def assert_same_applied(expected: Applied, actual: Applied, commands: RecordArra
     """Compare two answers field by field."""
     assert_same_rows(expected.events, actual.events, "event", commands)
     assert_same_rows(expected.levels, actual.levels, "level", commands)
-    assert expected.previous_update_id == actual.previous_update_id
-    assert expected.last_update_id == actual.last_update_id
+    for name in ("previous_update_id", "last_update_id"):
+        assert_same(getattr(expected, name), getattr(actual, name), name)
 
 
 def assert_same_state(expected: Book, actual: Book, *, rows: int = 1_000) -> None:
     """Compare counters, depth, orders, next expiry and state hash of two books."""
     for name in ("sequence", "update_id", "last_trade_id", "time_us", "halted", "open_orders"):
-        assert getattr(expected, name) == getattr(actual, name), name
+        assert_same(getattr(expected, name), getattr(actual, name), name)
     for side in (0, 1):
         assert_same_rows(expected.depth(rows)[side], actual.depth(rows)[side], "depth")
         assert_same_rows(expected.orders(rows)[side], actual.orders(rows)[side], "order")
-    assert expected.next_expiry_us() == actual.next_expiry_us()
-    assert expected.state_hash() == actual.state_hash()
+    assert_same(expected.next_expiry_us(), actual.next_expiry_us(), "next_expiry_us")
+    assert_same(expected.state_hash(), actual.state_hash(), "state_hash")
+
+
+def assert_same(expected: int, actual: int, what: str) -> None:
+    """Compare two values and name them."""
+    assert expected == actual, f"{what}: {expected} expected, {actual} came"
 
 
 def assert_same_rows(
