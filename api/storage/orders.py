@@ -8,13 +8,13 @@ from api.storage.database import Database
 from api.storage.records import StoredOrder
 
 OPEN_STATUSES = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
-NEWEST = 2**63 - 1
+INT64_MAX = 2**63 - 1
 
 _COLUMNS = ", ".join(f"orders.{name}" for name in StoredOrder.__struct_fields__)
 _NEWEST_FIRST = "ORDER BY order_id DESC, market_id DESC LIMIT $4"
 _PAGE = f"""
 SELECT {_COLUMNS} FROM orders
-WHERE market_id = ANY($1) AND status = ANY($2::smallint[]) AND order_id < $3
+WHERE market_id = ANY($1) AND status = ANY($2::smallint[]) AND order_id <= $3
 """  # noqa: S608
 # The partial index of open orders answers only a query that repeats its condition.
 _OPEN_PAGE = f"{_PAGE} AND status IN (1, 2)"
@@ -24,7 +24,7 @@ _USER_PAGE = f"""
 SELECT {_COLUMNS} FROM unnest($1::integer[]) AS wanted(market_id) CROSS JOIN LATERAL (
     SELECT * FROM orders
     WHERE orders.user_id = $5 AND orders.market_id = wanted.market_id
-      AND status = ANY($2::smallint[]) AND order_id < $3
+      AND status = ANY($2::smallint[]) AND order_id <= $3
     {_NEWEST_FIRST}
 ) AS orders
 """  # noqa: S608
@@ -39,6 +39,8 @@ class OrdersRepository:
 
     async def get(self, order_id: int) -> StoredOrder | None:
         """Return the order with this id, None where the table holds none (yet)."""
+        if abs(order_id) > INT64_MAX:
+            return None
         row = await self._database.fetch_one(
             f"SELECT {_COLUMNS} FROM orders WHERE order_id = $1 "  # noqa: S608
             "ORDER BY updated_us DESC LIMIT 1",
@@ -53,14 +55,16 @@ class OrdersRepository:
         user_id: int | None = None,
         market_id: int | None = None,
         statuses: Collection[int] = frozenset(OrderStatus),
-        before_order_id: int = NEWEST,
+        before_order_id: int | None = None,
     ) -> list[StoredOrder]:
-        """Return orders by descending id, all with an id below `before_order_id`.
+        """Return orders by descending id, all with an id below `before_order_id` if it is given.
 
-        The last one's id is the cursor of the next page; fewer than `limit` end the list.
+        The last one's id is the cursor of the next page; fewer than `limit` end the list. Ids
+        are taken to be unique over all markets, as the gateway's are.
         """
+        newest = INT64_MAX if before_order_id is None else min(before_order_id - 1, INT64_MAX)
         market_ids = self._market_ids if market_id is None else [market_id]
-        arguments = [market_ids, [int(status) for status in statuses], before_order_id, limit]
+        arguments = [market_ids, [int(status) for status in statuses], newest, limit]
         if user_id is None:
             page = _OPEN_PAGE if OPEN_STATUSES.issuperset(statuses) else _PAGE
         else:
@@ -73,5 +77,5 @@ class OrdersRepository:
     async def open_orders(self, *, user_id: int, market_id: int | None = None) -> list[StoredOrder]:
         """Return all open orders of a user, newest first."""
         return await self.page(
-            limit=NEWEST, user_id=user_id, market_id=market_id, statuses=OPEN_STATUSES
+            limit=INT64_MAX, user_id=user_id, market_id=market_id, statuses=OPEN_STATUSES
         )

@@ -3,11 +3,11 @@
 from api.storage.database import Database
 from api.storage.records import StoredTrade
 
-NEWEST = 2**63 - 1
+INT64_MAX = 2**63 - 1
 
 _PAGE = f"""
 SELECT {", ".join(StoredTrade.__struct_fields__)} FROM trades
-WHERE market_id = $1 AND trade_id < $2 ORDER BY trade_id DESC LIMIT $3
+WHERE market_id = $1 AND trade_id <= $2 ORDER BY trade_id DESC LIMIT $3
 """  # noqa: S608
 
 
@@ -18,8 +18,9 @@ class TradesRepository:
         self._database = database
 
     async def page(
-        self, *, market_id: int, limit: int, before_trade_id: int = NEWEST
+        self, *, market_id: int, limit: int, before_trade_id: int | None = None
     ) -> list[StoredTrade]:
-        """Return trades by descending `trade_id`, all below `before_trade_id`."""
-        rows = await self._database.fetch(_PAGE, market_id, before_trade_id, limit)
+        """Return trades by descending `trade_id`, all below `before_trade_id` if it is given."""
+        newest = INT64_MAX if before_trade_id is None else min(before_trade_id - 1, INT64_MAX)
+        rows = await self._database.fetch(_PAGE, market_id, newest, limit)
         return [StoredTrade(**row) for row in rows]

@@ -3,6 +3,7 @@
 from api.storage.database import Database
 from api.storage.records import StoredUser
 
+INT64_MAX = 2**63 - 1
 KNOWN_USERS_MAX = 100_000
 
 _COLUMNS = "user_id, name, (extract(epoch FROM created_at) * 1000000)::bigint AS created_us"
@@ -27,6 +28,8 @@ class UsersRepository:
 
     async def get(self, user_id: int) -> StoredUser | None:
         """Return a user, None where there is none."""
+        if abs(user_id) > INT64_MAX:
+            return None
         row = await self._database.fetch_one(
             f"SELECT {_COLUMNS} FROM users WHERE user_id = $1",  # noqa: S608
             user_id,

@@ -75,11 +75,18 @@ class History:
         }
 
 
-def history(market: Market, *, seed: int, commands: int, record_commands: int = 40) -> History:
-    """Run a seeded stream, foreign and spoilt commands included, through a book."""
+def history(
+    market: Market, *, seed: int, commands: int, record_commands: int = 40, unique_ids: bool = False
+) -> History:
+    """Run a seeded stream, foreign and spoilt commands included, through a book.
+
+    Where ids must be unique over all markets, the one that every stream holds is made another.
+    """
     made = History(market_id=market.market_id)
     book = NaiveBook(market)
     todo = stream(ARENAS["crowded"], seed=seed, count=commands)
+    if unique_ids:
+        todo["order_id"][todo["order_id"] == 2**63 - 1] -= market.market_id
     for number, start in enumerate(range(0, commands, record_commands)):
         append(made, book, todo[start : start + record_commands], offset=number)
     return made
