@@ -1,15 +1,19 @@
 """The router's side of the events' topics: publishing, and what has been published already."""
 
+import asyncio
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
 from actors.book.codec import MalformedRecordError, decode_events
 from actors.book.market import Market
-from actors.errors import LogTimeoutError
+from actors.errors import LogTimeoutError, LogUnavailableError
 from actors.kafka.producer import RecordProducer
-from actors.kafka.reader import LogReader
 from actors.ports import Published
 from actors.topology import EVENTS_TOPIC, TRADES_TOPIC, Topology
 
 _TAIL_RECORDS = 16
-_TAIL_TIMEOUT_MS = 5_000
+_TAIL_TIMEOUT_S = 10.0
 
 
 class KafkaEventSink:
@@ -44,31 +48,50 @@ class KafkaEventSink:
         Several are read, because a router that repeats itself may have written a lower sequence
         after a higher one.
         """
-        return Published(
-            events_sequence=await self._last_sequence(EVENTS_TOPIC, market),
-            trades_sequence=await self._last_sequence(TRADES_TOPIC, market),
+        number = self._topology.partition(market)
+        events, trades = (TopicPartition(topic, number) for topic in (EVENTS_TOPIC, TRADES_TOPIC))
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            client_id=self._client_id,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            fetch_max_wait_ms=50,
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            request_timeout_ms=10_000,
         )
-
-    async def _last_sequence(self, topic: str, market: Market) -> int:
-        partition = self._topology.partition(market)
-        reader = LogReader(
-            bootstrap=self._bootstrap, topic=topic, client_id=self._client_id, wait_ms=50
-        )
-        await reader.start({partition: None})
         try:
-            end = reader.positions[partition]
-            first = (await reader.first_offsets())[partition]
-            reader.seek(partition, max(first, end - _TAIL_RECORDS))
-            sequence = 0
-            while reader.positions[partition] < end:
-                arrived = await reader.read(timeout_ms=_TAIL_TIMEOUT_MS)
-                if not arrived:
-                    raise LogTimeoutError(f"the end of {topic}[{partition}] could not be read")
-                for record in arrived[partition]:
-                    sequence = max(sequence, _sequence_of(record.value, market))
-            return sequence
+            async with asyncio.timeout(_TAIL_TIMEOUT_S):
+                await consumer.start()
+                sequences = await _last_sequences(consumer, [events, trades], market)
+        except TimeoutError as error:
+            raise LogTimeoutError(f"the ends of {market.pair} could not be read") from error
+        except (KafkaError, OSError) as error:
+            raise LogUnavailableError(f"no ends: {error}", retryable=True) from error
         finally:
-            await reader.stop()
+            await consumer.stop()
+        return Published(events_sequence=sequences[events], trades_sequence=sequences[trades])
+
+
+async def _last_sequences(
+    consumer: AIOKafkaConsumer, partitions: list[TopicPartition], market: Market
+) -> dict[TopicPartition, int]:
+    ends = await consumer.end_offsets(partitions)
+    firsts = await consumer.beginning_offsets(partitions)
+    sequences = dict.fromkeys(partitions, 0)
+    unread = {tp for tp in partitions if firsts[tp] < ends[tp]}
+    if not unread:
+        return sequences
+    consumer.assign(sorted(unread))
+    for tp in unread:
+        consumer.seek(tp, max(firsts[tp], ends[tp] - _TAIL_RECORDS))
+    while unread:
+        for tp, records in (await consumer.getmany(timeout_ms=1_000)).items():
+            for record in records:
+                sequences[tp] = max(sequences[tp], _sequence_of(record.value or b"", market))
+            if records and records[-1].offset + 1 >= ends[tp]:
+                unread.discard(tp)
+    return sequences
 
 
 def _sequence_of(value: bytes, market: Market) -> int:

@@ -103,6 +103,7 @@ class PairPipeline:
         self._slots = asyncio.Semaphore(limits.ranges_in_flight)
         self._depth_stale = asyncio.Event()
         self._acknowledged_s = 0.0
+        self._published_offset = 0
 
     @property
     def idle(self) -> bool:
@@ -171,14 +172,17 @@ class PairPipeline:
         The actor's snapshot is never newer than what Kafka acknowledged, so nothing is missing
         before it.
         """
-        waited_s = 0.0
-        while waited_s < _OTHER_ROUTER_GRACE_S:
+        progress_s = time.monotonic()
+        while time.monotonic() - progress_s < _OTHER_ROUTER_GRACE_S:
             before = self._publisher.sequence
             await asyncio.sleep(_OTHER_ROUTER_POLL_S)
             await self._publisher.learn(again=True)
             if self._publisher.sequence >= position.sequence:
                 return position
-            waited_s = 0.0 if self._publisher.sequence > before else waited_s + _OTHER_ROUTER_POLL_S
+            if self._publisher.sequence > before:
+                progress_s = time.monotonic()
+        # The newer its snapshot, the less is done again.
+        await self.pair.acknowledge(self._published_offset)
         position = await self.pair.rewind()
         _log.info("pair_rewound", pair=self.market.pair, next_offset=position.next_offset)
         self._publisher.assume(position.sequence)
@@ -263,13 +267,14 @@ class PairPipeline:
                 f"events from {batch.first_sequence} on do not continue {published_before}"
             )
         trades = await self._publisher.publish(batch)
+        self._published_offset = batch.next_offset
         self._count(ranges, applied, events=len(batch.events), trades=trades)
         for one in applied:
             if one.last_sequence > published_before:
                 self._depth.change(self.market, one)
         if len(batch.events):
             self._depth_stale.set()
-        await self._acknowledge(batch.next_offset)
+        await self._acknowledge()
 
     def _count(
         self, ranges: list[_Range], applied: list[RangeApplied], *, events: int, trades: int
@@ -284,12 +289,12 @@ class PairPipeline:
         counters.events += events
         counters.trades += trades
 
-    async def _acknowledge(self, next_offset: int) -> None:
+    async def _acknowledge(self) -> None:
         """Tell the actor how far Kafka is: now and then, for only its snapshots wait for it."""
         now_s = time.monotonic()
         if now_s - self._acknowledged_s >= _ACKNOWLEDGE_EVERY_S:
             self._acknowledged_s = now_s
-            await self.pair.acknowledge(next_offset)
+            await self.pair.acknowledge(self._published_offset)
 
 
 def _chunks(records: list[LogRecord], size_bytes: int) -> Iterator[list[LogRecord]]:
