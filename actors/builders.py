@@ -3,14 +3,54 @@
 A restart runs nothing but the constructor, so an actor starts its own work there.
 """
 
+from pathlib import Path
 from typing import Any
 
 import ray
 
+from actors.book.market import Market
 from actors.config import Platform
+from actors.pair import PairActor
+from actors.remote import pair_actor_name
+from actors.snapshots import FileSnapshotStore
 from actors.writer.writer import PostgresWriter
 
 WRITER_NAME = "writer"
+
+# An actor waits most of the time: Ray must not run out of its two CPUs with ten of them.
+_PAIR_CPUS = 0.01
+
+
+def pair_actor(platform: Platform, market: Market) -> Any:
+    """Return the handle of this market's actor, making the actor where there is none.
+
+    One supervisor alone may call this: two creators would race for the name. The actor outlives
+    its creator, is restarted for ever, and never runs a call twice; its state comes back from
+    snapshot and log.
+    """
+    name = pair_actor_name(market.pair)
+    try:
+        return ray.get_actor(name, namespace=platform.namespace)
+    except ValueError:
+        pass
+    store = FileSnapshotStore(
+        Path(platform.data_directory) / "snapshots",
+        pair=market.pair,
+        kept=platform.limits.snapshots_kept,
+    )
+    return (
+        ray.remote(PairActor)
+        .options(
+            name=name,
+            namespace=platform.namespace,
+            lifetime="detached",
+            num_cpus=_PAIR_CPUS,
+            max_restarts=-1,
+            max_task_retries=0,
+            max_concurrency=1,
+        )
+        .remote(market, store, platform.limits)
+    )
 
 
 class _WriterActor(PostgresWriter):
