@@ -22,6 +22,7 @@ def ray_session() -> Iterator[str]:
         num_cpus=2,
         namespace=namespace,
         include_dashboard=False,
+        _node_ip_address="127.0.0.1",
         log_to_driver=False,
         object_store_memory=256 * 1024 * 1024,
         runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join([str(REPOSITORY), *_paths()])}},
