@@ -11,22 +11,23 @@ OPEN_STATUSES = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
 INT64_MAX = 2**63 - 1
 
 _COLUMNS = ", ".join(f"orders.{name}" for name in StoredOrder.__struct_fields__)
-_NEWEST_FIRST = "ORDER BY order_id DESC, market_id DESC LIMIT $4"
-_PAGE = f"""
-SELECT {_COLUMNS} FROM orders
-WHERE market_id = ANY($1) AND status = ANY($2::smallint[]) AND order_id <= $3
-"""  # noqa: S608
-# The partial index of open orders answers only a query that repeats its condition.
-_OPEN_PAGE = f"{_PAGE} AND status IN (1, 2)"
-# A user's newest orders in one market lie side by side in the index; of each market as many are
-# read as the page may need, so the cost does not grow with the user's history.
+_NEWEST_FIRST = "ORDER BY order_id DESC LIMIT $4"
+_WANTED = "status = ANY($2::smallint[]) AND order_id <= $3"
+# Planned for its arguments: where only open orders are wanted, their small index answers.
 _USER_PAGE = f"""
+SELECT {_COLUMNS} FROM orders
+WHERE user_id = $5 AND market_id = ANY($1::integer[]) AND {_WANTED} {_NEWEST_FIRST}
+"""  # noqa: S608
+# Of each market as many are read as the page may need: the cost does not grow with the table.
+_PAGE = f"""
 SELECT {_COLUMNS} FROM unnest($1::integer[]) AS wanted(market_id) CROSS JOIN LATERAL (
     SELECT * FROM orders
-    WHERE orders.user_id = $5 AND orders.market_id = wanted.market_id
-      AND status = ANY($2::smallint[]) AND order_id <= $3
-    {_NEWEST_FIRST}
-) AS orders
+    WHERE orders.market_id = wanted.market_id AND {_WANTED} {_NEWEST_FIRST}
+) AS orders {_NEWEST_FIRST}
+"""  # noqa: S608
+_ONE = f"""
+SELECT {_COLUMNS} FROM orders WHERE market_id = ANY($1::integer[]) AND order_id = $2
+ORDER BY updated_us DESC LIMIT 1
 """  # noqa: S608
 
 
@@ -41,11 +42,7 @@ class OrdersRepository:
         """Return the order with this id, None where the table holds none (yet)."""
         if abs(order_id) > INT64_MAX:
             return None
-        row = await self._database.fetch_one(
-            f"SELECT {_COLUMNS} FROM orders WHERE order_id = $1 "  # noqa: S608
-            "ORDER BY updated_us DESC LIMIT 1",
-            order_id,
-        )
+        row = await self._database.fetch_one(_ONE, self._market_ids, order_id)
         return None if row is None else StoredOrder(**row)
 
     async def page(
@@ -65,13 +62,9 @@ class OrdersRepository:
         newest = INT64_MAX if before_order_id is None else min(before_order_id - 1, INT64_MAX)
         market_ids = self._market_ids if market_id is None else [market_id]
         arguments = [market_ids, [int(status) for status in statuses], newest, limit]
-        if user_id is None:
-            page = _OPEN_PAGE if OPEN_STATUSES.issuperset(statuses) else _PAGE
-        else:
+        if user_id is not None:
             arguments.append(user_id)
-            open_only = OPEN_STATUSES.issuperset(statuses)
-            page = f"{_OPEN_PAGE} AND user_id = $5" if open_only else _USER_PAGE
-        rows = await self._database.fetch(f"{page} {_NEWEST_FIRST}", *arguments)
+        rows = await self._database.fetch(_PAGE if user_id is None else _USER_PAGE, *arguments)
         return [StoredOrder(**row) for row in rows]
 
     async def open_orders(self, *, user_id: int, market_id: int | None = None) -> list[StoredOrder]:

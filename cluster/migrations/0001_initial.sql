@@ -41,10 +41,11 @@ CREATE TABLE orders (
     related_order_id bigint NOT NULL,
     client_order_id text NOT NULL,
     -- Gateways make ids that are unique, but a market only promises it for its own open orders.
-    PRIMARY KEY (order_id, market_id)
+    PRIMARY KEY (market_id, order_id)
 );
--- An order's id grows with time, so the newest come first by walking an index backwards.
-CREATE INDEX orders_by_user ON orders (user_id, market_id, order_id);
+-- An order's id grows with time: the newest come first by walking backwards. Market and status
+-- stand in the index so that it is searched without the rows.
+CREATE INDEX orders_by_user ON orders (user_id, order_id, market_id, status);
 CREATE INDEX orders_open ON orders (user_id, order_id) WHERE status IN (1, 2);
 -- Most rows change once or twice, soon after they came.
 ALTER TABLE orders SET (autovacuum_vacuum_scale_factor = 0.05);

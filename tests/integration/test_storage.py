@@ -13,7 +13,7 @@ from api.storage.positions import PositionsRepository, lease_worker_number
 from api.storage.records import StoredOrder, StoredTrade
 from api.storage.trades import TradesRepository
 from api.storage.users import UsersRepository
-from tests.integration.writer.bed import Bed
+from tests.integration.writer.bed import Bed, until
 from tests.integration.writer.events import History, history
 
 
@@ -131,12 +131,17 @@ async def test_the_open_orders_of_a_user_are_those_of_the_book(shelf: Shelf) -> 
 
 
 async def test_listing_open_orders_reads_the_small_index(shelf: Shelf) -> None:
-    await shelf.bed.connection.execute("SET enable_seqscan = off")
-    plan = await shelf.bed.connection.fetch(
-        "EXPLAIN SELECT * FROM orders WHERE user_id = 1 AND status = ANY('{1,2}'::smallint[]) "
-        "AND status IN (1, 2) AND order_id < 5 ORDER BY order_id DESC LIMIT 3"
-    )
-    assert "orders_open" in "".join(row[0] for row in plan)
+    connection = shelf.bed.connection
+    await connection.execute("ANALYZE orders")
+    index_reads = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'orders_open'"
+    before = await connection.fetchval(index_reads)
+    await shelf.orders.page(limit=2, user_id=3, statuses=OPEN_STATUSES)
+
+    async def was_read() -> bool:
+        await shelf.database.fetch("SELECT pg_stat_force_next_flush()")
+        return bool(await connection.fetchval(index_reads) > before)
+
+    await until(was_read)
 
 
 async def test_trades_come_newest_first_and_continue_before_an_id(shelf: Shelf) -> None:

@@ -175,7 +175,8 @@ async def test_rows_and_position_are_always_of_the_same_transaction(bed: Bed) ->
     seen: set[tuple[int, int]] = set()
     async with bed.writing(events_per_transaction=50):
         await _publish(bed, histories)
-        while (positions := await _snapshot(bed)) is not None:
+        while True:
+            positions = await _snapshot(bed)
             for market_id, last_sequence, order_count, trade_count in positions:
                 seen.add((market_id, last_sequence))
                 assert order_count == np.searchsorted(orders[market_id], last_sequence, "right")

@@ -117,11 +117,12 @@ class Bed:
             await writer.stop()
 
     async def last_sequences(self) -> dict[int, int]:
-        """Return the stored positions by market."""
+        """Return the stored positions by market, 0 where none is stored yet."""
         rows = await self.connection.fetch(
             "SELECT market_id, last_sequence FROM consumer_positions"
         )
-        return {row["market_id"]: row["last_sequence"] for row in rows}
+        stored = {row["market_id"]: row["last_sequence"] for row in rows}
+        return {market.market_id: stored.get(market.market_id, 0) for market in self.topology}
 
     async def until_written(self, sequences: dict[int, int]) -> None:
         """Return when every market is written up to its sequence."""
