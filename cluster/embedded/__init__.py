@@ -1,0 +1,1 @@
+"""Real servers as child processes on loopback: Postgres, Valkey and Apache Kafka."""

@@ -1,0 +1,86 @@
+"""The three embedded servers as one: started beside each other, stopped together."""
+
+import asyncio
+from collections.abc import Awaitable
+from pathlib import Path
+
+from actors.config import Servers
+from cluster.embedded.kafka import EmbeddedKafka
+from cluster.embedded.kafka_artifacts import Progress
+from cluster.embedded.postgres import EmbeddedPostgres
+from cluster.embedded.process import ServerProcess
+from cluster.embedded.valkey import EmbeddedValkey
+
+
+class EmbeddedServers:
+    """Run the servers whose address is not given; data and logs lie under `data`."""
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        postgres_url: str = "",
+        redis_url: str = "",
+        kafka_bootstrap: str = "",
+        progress: Progress = lambda _: None,
+    ) -> None:
+        data = data.resolve()
+        logs = data / "logs"
+        self._progress = progress
+        self._given = (kafka_bootstrap, postgres_url, redis_url)
+        self.postgres = (
+            None if postgres_url else EmbeddedPostgres(directory=data / "postgres", logs=logs)
+        )
+        self.valkey = None if redis_url else EmbeddedValkey(directory=data / "valkey", logs=logs)
+        self.kafka = (
+            None
+            if kafka_bootstrap
+            else EmbeddedKafka(directory=data / "kafka", logs=logs, progress=progress)
+        )
+
+    async def start(self) -> Servers:
+        """Start all at once and return their addresses; stop all where one fails.
+
+        Call from the main thread: the servers end when the thread that started them does.
+        Raises ServerStartError.
+        """
+        starts = [
+            self._announced(server.start(), name)
+            for server, name in (
+                (self.kafka, "Kafka"),
+                (self.postgres, "Postgres"),
+                (self.valkey, "Valkey"),
+            )
+            if server is not None
+        ]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for start in starts:
+                    group.create_task(start)
+        except BaseExceptionGroup as errors:
+            await self.stop()
+            raise errors.exceptions[0] from None
+        except BaseException:
+            await self.stop()
+            raise
+        kafka_bootstrap, postgres_url, redis_url = self._given
+        return Servers(
+            kafka_bootstrap=self.kafka.bootstrap if self.kafka else kafka_bootstrap,
+            postgres_url=self.postgres.url if self.postgres else postgres_url,
+            redis_url=self.valkey.url if self.valkey else redis_url,
+        )
+
+    async def stop(self) -> None:
+        """Stop what was started; returns when all processes have ended."""
+        stops = [process.stop(timeout_s=20) for process in self.processes()]
+        await asyncio.gather(*stops)
+
+    def processes(self) -> list[ServerProcess]:
+        """Return the processes that were started."""
+        servers = [self.postgres, self.valkey, self.kafka]
+        found = [server.process for server in servers if server is not None]
+        return [process for process in found if process is not None and process.pid]
+
+    async def _announced(self, start: Awaitable[None], name: str) -> None:
+        await start
+        self._progress(f"{name} is ready")

@@ -1,0 +1,43 @@
+"""What may go wrong while the platform is put together, as one tree.
+
+    ForkastError (actors/errors.py)
+    └── ClusterError
+        ├── SettingsError           a setting or the markets file says something impossible
+        ├── ServerStartError        an embedded server did not come up, or cannot here
+        ├── ServerUnreachableError  a server that a URL names does not answer
+        ├── MigrationError          the schema's history is not the one that this build knows
+        ├── DeployError             Ray, an actor or a Serve application did not come up
+        └── AlreadyRunningError     another platform holds the data folder or the port
+
+Every message is one sentence for the person at the terminal: the command line prints it and ends.
+"""
+
+from actors.errors import ForkastError
+
+
+class ClusterError(ForkastError):
+    """Base of what stops `forkast up`."""
+
+
+class SettingsError(ClusterError):
+    """Refuse a setting, naming it."""
+
+
+class ServerStartError(ClusterError):
+    """Report that an embedded server did not come up, with the end of its log."""
+
+
+class ServerUnreachableError(ClusterError):
+    """Report that a server given by URL does not answer."""
+
+
+class MigrationError(ClusterError):
+    """Report a schema that was changed by someone else, or by a newer build."""
+
+
+class DeployError(ClusterError):
+    """Report that a part of the platform did not come up in time."""
+
+
+class AlreadyRunningError(ClusterError):
+    """Report that the data folder or the port is in use."""

@@ -1,0 +1,51 @@
+"""Real servers for the whole session, started once and only when a test asks for them."""
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from actors.config import Platform, Servers
+from cluster.embedded.servers import EmbeddedServers
+from cluster.markets import default_topology
+from cluster.migrate import migrate
+from cluster.topics import make_topics
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Postgres, Valkey and Kafka with the schema, the default markets and their topics."""
+    with tempfile.TemporaryDirectory(prefix="forkast-test-") as folder:
+        embedded = EmbeddedServers(Path(folder))
+        started = asyncio.run(_start(embedded))
+        try:
+            yield started
+        finally:
+            asyncio.run(embedded.stop())
+
+
+@pytest.fixture(scope="session")
+def platform(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """The default markets on the session's servers, snapshots in a folder of their own."""
+    return Platform(
+        servers=servers,
+        topology=default_topology(),
+        data_directory=str(tmp_path_factory.mktemp("platform")),
+        operator_token="test-operator",
+    )
+
+
+async def _start(embedded: EmbeddedServers) -> Servers:
+    servers = await embedded.start()
+    try:
+        topology = default_topology()
+        await asyncio.gather(
+            migrate(servers.postgres_url, topology),
+            make_topics(servers.kafka_bootstrap, topology),
+        )
+    except BaseException:
+        await embedded.stop()
+        raise
+    return servers
