@@ -163,6 +163,9 @@ class LogReader:
         except (KafkaError, OSError) as error:
             await consumer.stop()
             raise LogUnavailableError(f"no broker answers: {error}", retryable=True) from error
+        except BaseException:
+            await consumer.stop()
+            raise
         # Before anything is awaited, or the fetcher would miss its positions.
         for number, offset in self._positions.items():
             consumer.seek(TopicPartition(self._topic, number), offset)
