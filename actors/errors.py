@@ -9,7 +9,8 @@
     ├── PairUnavailableError         a pair's actor is dead, restarting or silent
     ├── SnapshotRefusedError         a snapshot is torn, foreign or of another version
     ├── PositionTakenError           another process has moved a consumer's stored position
-    └── StorageUnavailableError      Postgres did not answer
+    ├── StorageUnavailableError      Postgres did not answer
+    └── CandlesUnavailableError      the candle actor is dead, restarting or silent
 
 `retryable` says whether the same call may succeed later without anybody's help.
 """
@@ -73,5 +74,11 @@ class PositionTakenError(ForkastError):
 
 class StorageUnavailableError(ForkastError):
     """Report that Postgres did not answer, or not in time; what was asked may have been done."""
+
+    retryable = True
+
+
+class CandlesUnavailableError(ForkastError):
+    """Report that the candle actor did not answer."""
 
     retryable = True

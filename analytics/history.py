@@ -1,0 +1,74 @@
+"""Candles as Postgres holds them, read as frames through COPY."""
+
+import io
+
+import asyncpg
+import polars as pl
+
+from actors.messages import Candle
+from analytics.frames import CANDLE_SCHEMA, to_candles
+from analytics.intervals import Interval
+
+_COLUMNS = ", ".join(CANDLE_SCHEMA)
+
+_NEWEST = f"""
+SELECT {_COLUMNS} FROM (
+    SELECT * FROM candles_1s WHERE market_id = $1 AND open_time_s < $2
+    ORDER BY open_time_s DESC LIMIT $3
+) AS newest ORDER BY open_time_s
+"""  # noqa: S608
+
+# Sums and extremes in one pass over the index; open and close are looked up by key, which is
+# cheaper than sorting every window.
+_FOLDED = """
+WITH windows AS (
+    SELECT open_time_s - mod(open_time_s - $4, $5) AS window_s,
+           min(open_time_s) AS first_s, max(open_time_s) AS last_s,
+           max(high_ticks) AS high_ticks, min(low_ticks) AS low_ticks,
+           sum(volume_lots) AS volume_lots, sum(notional) AS notional,
+           sum(trade_count) AS trade_count
+    FROM candles_1s WHERE market_id = $1 AND open_time_s >= $2 AND open_time_s < $3 GROUP BY 1
+)
+SELECT window_s AS open_time_s, opened.open_ticks, windows.high_ticks, windows.low_ticks,
+       closed.close_ticks, windows.volume_lots, windows.notional, windows.trade_count,
+       closed.last_sequence
+FROM windows
+JOIN candles_1s AS opened ON opened.market_id = $1 AND opened.open_time_s = first_s
+JOIN candles_1s AS closed ON closed.market_id = $1 AND closed.open_time_s = last_s
+ORDER BY window_s
+"""
+
+Connection = asyncpg.Connection | asyncpg.Pool
+
+
+async def newest_seconds(
+    connection: Connection, *, market_id: int, limit: int, before_s: int = 2**62
+) -> pl.DataFrame:
+    """Return the newest one-second candles that opened before a time, oldest first."""
+    return await _frame(connection, _NEWEST, market_id, before_s, limit)
+
+
+async def candle_before(connection: Connection, *, market_id: int, time_s: int) -> Candle | None:
+    """Return the newest one-second candle that opened before this time."""
+    frame = await newest_seconds(connection, market_id=market_id, limit=1, before_s=time_s)
+    found = to_candles(market_id, frame)
+    return found[0] if found else None
+
+
+async def folded(
+    connection: Connection, *, market_id: int, interval: Interval, first_s: int, until_s: int
+) -> pl.DataFrame:
+    """Return the candles of an interval from `first_s` to before `until_s`, both window starts.
+
+    Windows without a trade are left out.
+    """
+    return await _frame(
+        connection, _FOLDED, market_id, first_s, until_s, interval.origin_s, interval.seconds
+    )
+
+
+async def _frame(connection: Connection, query: str, *arguments: int) -> pl.DataFrame:
+    received = io.BytesIO()
+    await connection.copy_from_query(query, *arguments, output=received, format="csv", header=True)
+    received.seek(0)
+    return pl.read_csv(received, schema=CANDLE_SCHEMA)

@@ -1,0 +1,81 @@
+"""Records of `trades.executed` become each market's new trades, each once, in order."""
+
+from dataclasses import replace
+
+import numpy as np
+import structlog
+
+from actors.book.codec import EventRecord, MalformedRecordError, decode_events
+from actors.book.records import RecordArray
+from actors.book.vocabulary import EventKind
+from actors.kafka.tail import events_after
+from actors.writer.intake import MarketPosition
+
+_log = structlog.get_logger(__name__)
+
+
+class TradeIntake:
+    """Collect new trades by market until they are taken, together with the positions they lead to.
+
+    What was seen is dropped by sequence. A record that cannot be read is put down in `faults` and
+    passed over; ids that are missing between two trades are counted, for the log alone decides
+    what was traded.
+    """
+
+    def __init__(self, positions: tuple[MarketPosition, ...]) -> None:
+        self._taken = {position.market_id: position for position in positions}
+        self._reached = dict(self._taken)
+        self._trades: dict[int, list[RecordArray]] = {}
+        self._trade_id: dict[int, int] = {}
+        self.pending_trades = 0
+        self.missing_trades = 0
+        self.faults: dict[int, str] = {}
+
+    def add(self, *, market_id: int, offset: int, value: bytes) -> None:
+        """Add the record at this offset of a market's partition."""
+        reached = replace(self._reached[market_id], next_offset=offset + 1)
+        try:
+            record = decode_events(value)
+            trades = _trades_after(record, market_id, reached.last_sequence)
+        except MalformedRecordError as error:
+            self.faults[market_id] = f"record {offset}: {error}"
+            _log.error("trades_unreadable", market_id=market_id, offset=offset, why=str(error))
+        else:
+            # The batch that this record belongs to may go on in the next one.
+            commands_offset = max(reached.commands_offset, record.first_offset)
+            reached = replace(reached, commands_offset=commands_offset)
+            if len(trades):
+                reached = replace(reached, last_sequence=int(trades["sequence"][-1]))
+                self._count_missing(market_id, trades)
+                self._trades.setdefault(market_id, []).append(trades)
+                self.pending_trades += len(trades)
+        self._reached[market_id] = reached
+
+    def _count_missing(self, market_id: int, trades: RecordArray) -> None:
+        expected = self._trade_id.get(market_id, int(trades["trade_id"][0]) - 1) + 1
+        missing = int(trades["trade_id"][-1]) - expected + 1 - len(trades)
+        self._trade_id[market_id] = int(trades["trade_id"][-1])
+        if missing > 0:
+            self.missing_trades += missing
+            _log.error("trades_missing", market_id=market_id, after=expected - 1, count=missing)
+
+    def take(
+        self,
+    ) -> tuple[dict[int, RecordArray], list[MarketPosition], list[MarketPosition]]:
+        """Return new trades by market, and the moved positions as they were and as they are."""
+        moved = [key for key, position in self._reached.items() if position != self._taken[key]]
+        before = [self._taken[key] for key in moved]
+        after = [self._reached[key] for key in moved]
+        trades = {key: np.concatenate(parts) for key, parts in self._trades.items()}
+        self._taken = dict(self._reached)
+        self._trades.clear()
+        self.pending_trades = 0
+        return trades, before, after
+
+
+def _trades_after(record: EventRecord, market_id: int, sequence: int) -> RecordArray:
+    if record.market_id != market_id:
+        raise MalformedRecordError(f"market {record.market_id} in the log of {market_id}")
+    events = events_after(record, sequence)
+    trades: RecordArray = events[(events["kind"] == EventKind.TRADE) & (events["trade_lots"] > 0)]
+    return trades

@@ -1,0 +1,59 @@
+"""What the candle actor answers besides candles; units as in `actors.messages`."""
+
+import msgspec
+
+from actors.messages import Candle
+
+
+class Ticker(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One market's last 24 hours.
+
+    `open_ticks` is the price that held when they began: the last close before them, or the first
+    trade's price where there was none. Without a trade in them, high, low and open are the last
+    price and the sums are 0.
+    """
+
+    market_id: int
+    last_ticks: int
+    open_ticks: int
+    high_ticks: int
+    low_ticks: int
+    volume_lots: int
+    notional: int
+    trade_count: int
+    last_sequence: int
+
+    @property
+    def change_ticks(self) -> int:
+        return self.last_ticks - self.open_ticks
+
+
+class LiveCandle(msgspec.Struct, frozen=True, gc=False):
+    """The window that is open and the newest second, both of one moment.
+
+    Who follows the seconds from here on can keep the window without asking again.
+    """
+
+    window: Candle
+    second: Candle
+
+
+class CandlesStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How the candle actor stands; times are seconds since the Unix epoch, 0 where there was none.
+
+    `missing_trades` counts the trade ids that the log skipped, `seconds_held` the candles in
+    memory by market; `faults` says which markets are not followed, or were spoilt, and why.
+    """
+
+    healthy: bool
+    connected: bool
+    error: str
+    faults: dict[int, str]
+    trades: int
+    missing_trades: int
+    candles_written: int
+    transactions: int
+    records_behind: int
+    last_commit_time_s: float
+    last_commit_duration_ms: float
+    seconds_held: dict[int, int]

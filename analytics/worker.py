@@ -1,0 +1,44 @@
+"""The candle aggregator as an actor's class: light to import, at work from construction on."""
+
+import os
+
+from actors.config import Platform
+from actors.messages import Candle
+from analytics.messages import CandlesStatus, LiveCandle, Ticker
+
+
+class CandlesWorker:
+    """Run a `CandleAggregator`; the methods are its own.
+
+    Polars is imported here, in the actor's process and nowhere else, with one thread: it reads
+    the number once, at import.
+    """
+
+    def __init__(self, platform: Platform) -> None:
+        os.environ.setdefault("POLARS_MAX_THREADS", "1")
+        from analytics.aggregator import CandleAggregator
+
+        self._aggregator = CandleAggregator(platform)
+        self._aggregator.start()
+
+    async def ping(self) -> str:
+        """Answer at once, whatever the servers do."""
+        return await self._aggregator.ping()
+
+    async def status(self) -> CandlesStatus:
+        """Return how the actor stands."""
+        return await self._aggregator.status()
+
+    async def candles(
+        self, pair: str, interval: str, limit: int, before_s: int | None, now_s: int
+    ) -> list[Candle]:
+        """Return candles, oldest first; see `CandleAggregator.candles`."""
+        return await self._aggregator.candles(pair, interval, limit, before_s, now_s)
+
+    async def live(self, pair: str, interval: str, now_s: int) -> LiveCandle | None:
+        """Return the open window; see `CandleAggregator.live`."""
+        return await self._aggregator.live(pair, interval, now_s)
+
+    async def ticker(self, pair: str, now_s: int) -> Ticker | None:
+        """Return a market's last 24 hours; see `CandleAggregator.ticker`."""
+        return await self._aggregator.ticker(pair, now_s)
