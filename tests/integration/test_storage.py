@@ -187,10 +187,6 @@ async def test_each_lease_of_a_worker_number_is_another(shelf: Shelf) -> None:
 
 
 async def test_analysts_read_words_and_decimals(shelf: Shelf) -> None:
-    await shelf.bed.connection.execute(
-        "INSERT INTO markets SELECT n, 'T' || n || '-USD', 0.01, 0.0001 "
-        "FROM generate_series(1, 3) AS n"
-    )
     order = next(o for o in shelf.expected(user_id=3) if o.status == OrderStatus.FILLED)
     row = await shelf.bed.connection.fetchrow(
         "SELECT *, price::text AS p, filled_quantity::text AS f FROM orders_readable "

@@ -1,4 +1,8 @@
+import os
+import signal
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import asyncpg
 import numpy as np
@@ -19,6 +23,7 @@ from actors.config import Servers
 from actors.errors import PositionTakenError
 from actors.writer.intake import Intake
 from actors.writer.store import OrderStore
+from cluster.embedded.postgres import EmbeddedPostgres
 from tests.integration.writer.bed import Bed, interleaved, until
 from tests.integration.writer.events import History, Row, append, history
 
@@ -143,6 +148,36 @@ async def test_a_lost_connection_is_made_anew_from_the_stored_position(bed: Bed)
         orders, trades = await _rows(bed.connection, market_id)
         assert {row["order_id"]: row for row in orders} == made.orders()
         assert {row["trade_id"]: row for row in trades} == made.trades()
+
+
+async def test_a_crash_of_postgres_loses_nothing_though_commits_do_not_wait_for_the_disk(
+    servers: Servers, tmp_path: Path
+) -> None:
+    postgres = EmbeddedPostgres(directory=tmp_path / "postgres", logs=tmp_path / "logs")
+    await postgres.start()
+    try:
+        async with Bed.made(replace(servers, postgres_url=postgres.url)) as bed:
+            histories = _histories(bed, seed=35)
+            await _publish(bed, histories)
+            async with bed.writing(events_per_transaction=100) as writer:
+
+                async def is_at_work() -> bool:
+                    return (await writer.status()).transactions > 3
+
+                async def is_without_postgres() -> bool:
+                    return not (await writer.status()).connected
+
+                await until(is_at_work)
+                postmaster = (tmp_path / "postgres" / "postmaster.pid").read_text().split()[0]
+                os.kill(int(postmaster), signal.SIGQUIT)
+                await postgres.process.stop()
+                await until(is_without_postgres)
+                await postgres.start()
+                await bed.reconnect()
+                await bed.until_written(_ends(histories))
+            await _assert_rows_equal_events(bed, histories)
+    finally:
+        await postgres.process.stop()
 
 
 async def test_records_published_again_change_nothing(bed: Bed) -> None:

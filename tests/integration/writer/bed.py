@@ -4,9 +4,8 @@ import asyncio
 import itertools
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -18,8 +17,8 @@ from actors.book.market import Market
 from actors.config import Platform, Servers
 from actors.topology import Topology
 from actors.writer.writer import PostgresWriter
+from cluster.migrate import migrate
 
-MIGRATIONS = sorted(Path("cluster/migrations").glob("*.sql"))
 MARKETS = 3
 DEADLINE_S = 30.0
 
@@ -69,32 +68,34 @@ class Bed:
         """Make database and topic, and take both away at the end."""
         name = f"writer_{uuid.uuid4().hex[:12]}"
         url = urlsplit(servers.postgres_url)._replace(path=f"/{name}").geturl()
-        maintenance = await asyncpg.connect(servers.postgres_url)
         admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka_bootstrap)
         producer = AIOKafkaProducer(bootstrap_servers=servers.kafka_bootstrap, acks="all")
-        try:
-            await maintenance.execute(f"CREATE DATABASE {name}")
-            connection = await asyncpg.connect(url)
-            for migration in MIGRATIONS:
-                await connection.execute(migration.read_text())
+        async with AsyncExitStack() as stack:
+            await _execute(servers.postgres_url, f"CREATE DATABASE {name}")
+            stack.push_async_callback(
+                _execute, servers.postgres_url, f"DROP DATABASE {name} WITH (FORCE)"
+            )
+            await migrate(url, topology())
             await admin.start()
+            stack.push_async_callback(admin.close)
             await admin.create_topics(
                 [NewTopic(name=name, num_partitions=MARKETS, replication_factor=1)]
             )
+            stack.push_async_callback(admin.delete_topics, [name])
             await producer.start()
-            yield cls(
+            stack.push_async_callback(producer.stop)
+            bed = cls(
                 servers=replace(servers, postgres_url=url),
                 topic=name,
                 producer=producer,
-                connection=connection,
+                connection=await asyncpg.connect(url),
             )
-        finally:
-            await producer.stop()
-            await admin.delete_topics([name])
-            await admin.close()
-            await connection.close()
-            await maintenance.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-            await maintenance.close()
+            yield bed
+            await bed.connection.close()
+
+    async def reconnect(self) -> None:
+        """Open the test's own connection again."""
+        self.connection = await asyncpg.connect(self.servers.postgres_url)
 
     async def publish(self, market_id: int, *records: bytes) -> None:
         """Append records to a market's partition and return when they are kept."""
@@ -139,6 +140,12 @@ class Bed:
             "WHERE application_name = 'forkast-writer' AND datname = current_database()"
         )
         return len(rows)
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(statement)
+    await connection.close()
 
 
 def interleaved(by_market: dict[int, list[bytes]]) -> list[tuple[int, bytes]]:
