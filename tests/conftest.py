@@ -12,6 +12,9 @@ from cluster.embedded.servers import EmbeddedServers
 from cluster.markets import default_topology
 from cluster.migrate import migrate
 from cluster.topics import make_topics
+from tests.ray_fixture import ray_session
+
+__all__ = ["platform", "ray_session", "servers"]
 
 
 @pytest.fixture(scope="session")

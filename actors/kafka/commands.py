@@ -48,7 +48,11 @@ class KafkaCommandLog:
 
     async def stop(self) -> None:
         """Give what is pending a last chance and disconnect."""
+        if self._sends:
+            await asyncio.wait(self._sends, timeout=self._timeout_s)
         await self._producer.stop()
+        for send in self._sends:
+            send.cancel()
         await asyncio.gather(*self._sends, return_exceptions=True)
 
     async def append(self, market: Market, commands: RecordArray) -> int:

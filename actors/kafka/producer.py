@@ -85,7 +85,7 @@ class RecordProducer:
         """
         producer = await self._connected()
         try:
-            if partition not in await producer.partitions_for(topic):
+            if not await _has_partition(producer, topic, partition):
                 raise LogUnavailableError(f"{topic} has no partition {partition}", retryable=False)
             sent = await producer.send(topic, value=value, key=key, partition=partition)
             return int((await sent).offset)
@@ -114,6 +114,14 @@ class RecordProducer:
         _log.warning("producer_replaced", client_id=self._client_id, why=repr(error))
         self._producer = None
         await _close(failed)
+
+
+async def _has_partition(producer: AIOKafkaProducer, topic: str, partition: int) -> bool:
+    if partition in await producer.partitions_for(topic):
+        return True
+    # A topic that has grown since is known only after a refresh.
+    await producer.client.force_metadata_update()
+    return partition in await producer.partitions_for(topic)
 
 
 async def _close(producer: AIOKafkaProducer) -> None:

@@ -83,13 +83,19 @@ async def widen_topics(servers: Servers, partitions: int) -> None:
     """Give the topics room for the tests' own markets."""
     admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka_bootstrap)
     await admin.start()
-    try:
+
+    async def narrow() -> list[str]:
         described = await admin.describe_topics(list(TOPICS))
-        narrow = [t["topic"] for t in described if len(t["partitions"]) < partitions]
-        if narrow:
-            await admin.create_partitions(
-                {topic: NewPartitions(total_count=partitions) for topic in narrow}
-            )
+        return [t["topic"] for t in described if len(t["partitions"]) < partitions]
+
+    async def wide() -> bool:
+        return not await narrow()
+
+    try:
+        wanted = {topic: NewPartitions(total_count=partitions) for topic in await narrow()}
+        if wanted:
+            await admin.create_partitions(wanted)
+        await until(wide, what="wider topics")
     finally:
         await admin.close()
 

@@ -1,0 +1,218 @@
+"""The adapters to Kafka against a real broker: offsets, bounds, gaps and outages."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from actors.book.codec import encode_events
+from actors.book.market import Market
+from actors.book.records import EVENT_DTYPE
+from actors.config import Platform, Servers
+from actors.errors import LogGapError, LogTimeoutError, LogUnavailableError, QueueFullError
+from actors.kafka.commands import COMMANDS_PER_RECORD_MAX, KafkaCommandLog
+from actors.kafka.ends import LogEnds
+from actors.kafka.events import KafkaEventSink
+from actors.kafka.reader import LogReader
+from actors.kafka.tail import EventTail, TailedEvents
+from actors.ports import Published
+from actors.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
+from tests.commands import flow, market
+from tests.integration.routing import (
+    append_singly,
+    command_log,
+    make_platform,
+    until,
+    widen_topics,
+)
+
+_MARKET_IDS = count(45)
+_PARTITIONS = 60
+
+
+@pytest.fixture
+async def platform(servers: Servers, tmp_path: Path) -> Platform:
+    """Give a test a platform of one market whose log nobody else has written to."""
+    await widen_topics(servers, _PARTITIONS)
+    return make_platform(servers, [market(next(_MARKET_IDS))], tmp_path)
+
+
+@pytest.fixture
+async def log(platform: Platform) -> AsyncIterator[KafkaCommandLog]:
+    async with command_log(platform) as log:
+        yield log
+
+
+def only(platform: Platform) -> Market:
+    (one,) = platform.topology
+    return one
+
+
+async def end_of_log(platform: Platform) -> int:
+    partition = platform.topology.partition(only(platform))
+    ends = LogEnds(
+        bootstrap=platform.servers.kafka_bootstrap, topic=COMMANDS_TOPIC, client_id="test"
+    )
+    await ends.start()
+    try:
+        return (await ends.end_offsets([partition]))[partition]
+    finally:
+        await ends.stop()
+
+
+async def test_appends_are_answered_with_the_offsets_of_their_records(
+    platform: Platform, log: KafkaCommandLog
+) -> None:
+    await append_singly(log, only(platform), flow(200))
+    assert await log.append(only(platform), flow(COMMANDS_PER_RECORD_MAX)) == 200
+    batch = [(only(platform), flow(3)), (only(platform), flow(2))]
+    assert await log.append_many(batch) == [201, 202]
+    assert await end_of_log(platform) == 203
+    assert log.pending_commands == 0
+
+
+async def test_more_commands_than_may_wait_are_refused_unsent(platform: Platform) -> None:
+    log = KafkaCommandLog(
+        bootstrap=platform.servers.kafka_bootstrap,
+        topology=platform.topology,
+        pending_commands=10,
+    )
+    await log.start()
+    try:
+        outcomes = await log.append_many([(only(platform), flow(6)) for _ in range(3)])
+        assert outcomes[0] == 0
+        assert [type(outcome) for outcome in outcomes[1:]] == [QueueFullError, QueueFullError]
+        assert await end_of_log(platform) == 1
+    finally:
+        await log.stop()
+
+
+async def test_a_cancelled_client_does_not_undo_its_order(
+    platform: Platform, log: KafkaCommandLog
+) -> None:
+    await log.append(only(platform), flow(1))
+    append = asyncio.create_task(log.append(only(platform), flow(1)))
+    await asyncio.sleep(0)
+    append.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await append
+
+    async def kept() -> bool:
+        return await end_of_log(platform) == 2
+
+    await until(kept, what="the cancelled append")
+    assert log.pending_commands == 0
+
+
+async def test_an_answer_that_comes_too_late_is_an_unknown_outcome(platform: Platform) -> None:
+    log = KafkaCommandLog(
+        bootstrap=platform.servers.kafka_bootstrap,
+        topology=platform.topology,
+        pending_commands=10,
+        timeout_s=0.000_001,
+    )
+    await log.start()
+    with pytest.raises(LogTimeoutError) as caught:
+        await log.append(only(platform), flow(1))
+    assert caught.value.retryable
+
+    async def kept() -> bool:
+        return await end_of_log(platform) == 1
+
+    await until(kept, what="the append that was late")
+    await log.stop()
+
+
+async def test_without_a_broker_a_log_says_so(platform: Platform, unused_tcp_port: int) -> None:
+    log = KafkaCommandLog(
+        bootstrap=f"127.0.0.1:{unused_tcp_port}", topology=platform.topology, pending_commands=10
+    )
+    with pytest.raises(LogUnavailableError) as caught:
+        await log.start()
+    assert caught.value.retryable
+
+
+async def test_a_market_without_a_partition_is_refused_for_good(
+    platform: Platform, log: KafkaCommandLog
+) -> None:
+    stranger = market(9_999)
+    other = KafkaCommandLog(
+        bootstrap=platform.servers.kafka_bootstrap,
+        topology=Topology((stranger,)),
+        pending_commands=10,
+    )
+    await other.start()
+    with pytest.raises(LogUnavailableError, match="no partition") as caught:
+        await other.append(stranger, flow(1))
+    assert not caught.value.retryable
+    await other.stop()
+
+
+async def test_a_reader_follows_from_any_offset(platform: Platform, log: KafkaCommandLog) -> None:
+    partition = platform.topology.partition(only(platform))
+    await append_singly(log, only(platform), flow(10))
+    reader = LogReader(
+        bootstrap=platform.servers.kafka_bootstrap, topic=COMMANDS_TOPIC, client_id="test"
+    )
+    await reader.start({partition: 4})
+    arrived = (await reader.read(timeout_ms=5_000))[partition]
+    assert [record.offset for record in arrived] == [4, 5, 6, 7, 8, 9]
+    reader.seek(partition, 8)
+    again = (await reader.read(timeout_ms=5_000))[partition]
+    assert [record.offset for record in again] == [8, 9]
+    assert await reader.read(timeout_ms=10) == {}
+    await reader.stop()
+
+
+async def test_an_offset_that_the_log_does_not_hold_is_named(platform: Platform) -> None:
+    partition = platform.topology.partition(only(platform))
+    reader = LogReader(
+        bootstrap=platform.servers.kafka_bootstrap, topic=COMMANDS_TOPIC, client_id="test"
+    )
+    await reader.start({partition: 1_000})
+    with pytest.raises(LogGapError) as caught:
+        await reader.read(timeout_ms=5_000)
+    assert caught.value.needed_offset == 1_000
+    await reader.stop()
+
+
+async def test_a_tail_from_the_end_sees_only_what_comes_and_passes_over_rubbish(
+    platform: Platform,
+) -> None:
+    one = only(platform)
+    partition = platform.topology.partition(one)
+    sink = KafkaEventSink(
+        bootstrap=platform.servers.kafka_bootstrap, topology=platform.topology, client_id="test"
+    )
+    tail = EventTail(bootstrap=platform.servers.kafka_bootstrap, client_id="test")
+    await sink.start()
+    assert await sink.published(one) == Published(events_sequence=0, trades_sequence=0)
+    await sink.publish(EVENTS_TOPIC, one, _events(one, 1))
+    await tail.start({partition: None})
+    await sink.publish(EVENTS_TOPIC, one, b"rubbish")
+    await sink.publish(EVENTS_TOPIC, one, _events(one, 4))
+    await sink.publish(TRADES_TOPIC, one, _events(one, 1))
+    seen: list[TailedEvents] = []
+    while not seen:
+        seen = [t for t in (await tail.read(timeout_ms=5_000)).get(partition, []) if t.offset == 2]
+    assert seen[0].record.first_sequence == 4
+    assert tail.positions == {partition: 3}
+    assert await sink.published(one) == Published(events_sequence=6, trades_sequence=3)
+    await tail.stop()
+    await sink.stop()
+
+
+def _events(one: Market, first_sequence: int) -> bytes:
+    events = np.zeros(3, EVENT_DTYPE)
+    events["sequence"] = np.arange(3) + first_sequence
+    return encode_events(
+        market_id=one.market_id,
+        first_sequence=first_sequence,
+        last_sequence=first_sequence + 2,
+        first_offset=0,
+        next_offset=1,
+        events=events,
+    )
