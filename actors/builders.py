@@ -62,10 +62,14 @@ class _WriterActor(PostgresWriter):
 
 
 def writer_actor(platform: Platform) -> Any:
-    """Create the Postgres writer of a platform and return its handle.
+    """Return the handle of the platform's Postgres writer, making it where there is none.
 
-    Raises ValueError where an actor of this name lives already.
+    One supervisor alone may call this, as for `pair_actor`.
     """
+    try:
+        return ray.get_actor(WRITER_NAME, namespace=platform.namespace)
+    except ValueError:
+        pass
     return (
         ray.remote(_WriterActor)
         .options(

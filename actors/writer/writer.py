@@ -5,6 +5,7 @@ waits a little, and starts again from the stored positions.
 """
 
 import asyncio
+import os
 import time
 from contextlib import suppress
 
@@ -35,6 +36,7 @@ class WriterStatus(msgspec.Struct, frozen=True, kw_only=True):
     offset of `orders.new` the rows are complete; `faults` which markets stand halted, and why.
     """
 
+    process_id: int
     healthy: bool
     connected: bool
     error: str
@@ -100,6 +102,7 @@ class PostgresWriter:
     async def status(self) -> WriterStatus:
         """Return how the writer stands, without waiting for anything."""
         return WriterStatus(
+            process_id=os.getpid(),
             healthy=self._connected and not self._error and not self._intake.faults,
             connected=self._connected,
             error=self._error,
