@@ -97,7 +97,9 @@ class CandleAggregator:
                 await task
         self._tasks.clear()
         await self._publisher.close()
-        self._pool.terminate()
+        # A pool that nobody has asked yet cannot be ended.
+        with suppress(asyncpg.InterfaceError):
+            self._pool.terminate()
 
     async def ping(self) -> str:
         """Answer at once, whatever the servers do."""
