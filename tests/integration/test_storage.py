@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -67,16 +68,13 @@ async def shelf(servers: Servers) -> AsyncIterator[Shelf]:
             await database.stop()
 
 
-async def _all_pages(shelf: Shelf, *, limit: int, **filters: object) -> list[StoredOrder]:
-    found = await shelf.orders.page(limit=limit, **filters)  # type: ignore[arg-type]
-    while found and (
-        page := await shelf.orders.page(
-            limit=limit,
-            before_order_id=found[-1].order_id,
-            **filters,  # type: ignore[arg-type]
-        )
-    ):
+async def _all_pages(shelf: Shelf, *, limit: int, **filters: Any) -> list[StoredOrder]:
+    found: list[StoredOrder] = []
+    cursor: int | None = None
+    while page := await shelf.orders.page(limit=limit, before_order_id=cursor, **filters):
+        assert cursor is None or page[0].order_id < cursor
         found += page
+        cursor = page[-1].order_id
     return found
 
 
