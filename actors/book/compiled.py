@@ -1,0 +1,174 @@
+"""The compiled book: the kernel's arrays behind the contract that every book answers."""
+
+from typing import Self
+
+import numpy as np
+
+from actors.book import compiled_snapshot
+from actors.book.contract import Applied
+from actors.book.kernel import entries, memory
+from actors.book.kernel.layout import (
+    CHANGED_WORDS,
+    EVENT_WORDS,
+    EXPIRES,
+    NEED_EVENTS,
+    READY,
+    S_EVENTS,
+    S_HALTED,
+    S_HEAP,
+    S_OPEN,
+    S_SEQUENCE,
+    S_SIDE_LEVELS,
+    S_TIME,
+    S_TRADE_ID,
+    S_UPDATE_ID,
+    WORD,
+    Book,
+    Words,
+)
+from actors.book.market import Market
+from actors.book.records import EVENT_DTYPE, LEVEL_DTYPE, RecordArray
+
+DEFAULT_ORDERS = 1_024
+
+
+class CompiledBook:
+    """One market's book over preallocated arrays; see `actors.book.contract.Book`.
+
+    `initial_orders` sizes the arrays at the start (rounded up to a power of two); they double
+    when they must. Not for use by two threads at once.
+    """
+
+    def __init__(self, market: Market, *, initial_orders: int = DEFAULT_ORDERS) -> None:
+        self._market = market
+        self._use(memory.allocate(market, orders=initial_orders, client_ids=initial_orders))
+
+    def _use(self, arrays: Book) -> None:
+        self._arrays = arrays
+        self._state = arrays.state
+        self._event_words = arrays.events.reshape(-1)
+        self._changed_words = arrays.changed.reshape(-1)
+
+    @property
+    def market(self) -> Market:
+        return self._market
+
+    @property
+    def sequence(self) -> int:
+        return int(self._state[S_SEQUENCE])
+
+    @property
+    def update_id(self) -> int:
+        return int(self._state[S_UPDATE_ID])
+
+    @property
+    def last_trade_id(self) -> int:
+        return int(self._state[S_TRADE_ID])
+
+    @property
+    def time_us(self) -> int:
+        return int(self._state[S_TIME])
+
+    @property
+    def halted(self) -> bool:
+        return bool(self._state[S_HALTED])
+
+    @property
+    def open_orders(self) -> int:
+        return int(self._state[S_OPEN])
+
+    def apply(self, commands: RecordArray) -> Applied:
+        """Apply commands (`COMMAND_DTYPE`) in order; the outcome owns its arrays."""
+        words = commands.view(WORD) if commands.flags.c_contiguous else _gathered(commands)
+        if not words.flags.carray:
+            words = words.copy()  # read-only or unaligned: another type to the compiled call
+        need, position, events, rows, before, after = entries.apply_commands(
+            words, 0, *self._arrays
+        )
+        if need != READY:
+            return self._apply_growing(words, need, position)
+        return Applied(
+            self._event_words[: events * EVENT_WORDS].copy().view(EVENT_DTYPE),
+            self._changed_words[: rows * CHANGED_WORDS].copy().view(LEVEL_DTYPE),
+            before,
+            after,
+        )
+
+    def _apply_growing(self, words: Words, need: int, position: int) -> Applied:
+        """Go on where the kernel ran out of room, as often as it does."""
+        taken: list[Words] = []
+        while need != READY:
+            if need == NEED_EVENTS:
+                self._make_room_for_events(taken)
+            else:
+                self._use(memory.grow(self._arrays, need))
+            need, position, events, rows, before, after = entries.apply_commands(
+                words, position, *self._arrays
+            )
+        taken.append(self._event_words[: events * EVENT_WORDS])
+        return Applied(
+            np.concatenate(taken).view(EVENT_DTYPE),
+            self._changed_words[: rows * CHANGED_WORDS].copy().view(LEVEL_DTYPE),
+            before,
+            after,
+        )
+
+    def _make_room_for_events(self, taken: list[Words]) -> None:
+        """Take the events out; make their array larger where the open orders call for it."""
+        taken.append(self._event_words[: int(self._state[S_EVENTS]) * EVENT_WORDS].copy())
+        self._state[S_EVENTS] = 0
+        if len(self._arrays.events) < 2 * self.open_orders + 4:
+            self._use(memory.grow(self._arrays, NEED_EVENTS))
+
+    def depth(self, limit: int) -> tuple[RecordArray, RecordArray]:
+        """Return bids and asks (`LEVEL_DTYPE`), best first, at most `limit` levels a side."""
+        bids, asks = (self._depth_of(side, limit) for side in (0, 1))
+        return bids, asks
+
+    def _depth_of(self, side: int, limit: int) -> RecordArray:
+        count = min(limit, int(self._state[S_SIDE_LEVELS + side]))
+        rows = np.empty((count, CHANGED_WORDS), WORD)
+        entries.fill_depth(self._arrays, side, rows)
+        return rows.reshape(-1).view(LEVEL_DTYPE)
+
+    def orders(self, limit: int) -> tuple[RecordArray, RecordArray]:
+        """Return bids' and asks' order images (`EVENT_DTYPE`), in priority, `limit` each."""
+        bids, asks = (self._images_of(side, limit) for side in (0, 1))
+        return bids, asks
+
+    def _images_of(self, side: int, limit: int) -> RecordArray:
+        rows = np.empty((min(limit, self.open_orders), EVENT_WORDS), WORD)
+        count = entries.fill_images(self._arrays, side, rows)
+        return rows[:count].reshape(-1).view(EVENT_DTYPE)
+
+    def next_expiry_us(self) -> int:
+        """Return the earliest expiry among open orders, 0 where none waits for one."""
+        if self._state[S_HEAP] == 0:
+            return 0
+        return int(self._arrays.orders[self._arrays.heap[0], EXPIRES])
+
+    def state_hash(self) -> int:
+        """Return the 64-bit hash of the book's whole state (docs/matching.md)."""
+        result = np.zeros(1, WORD)
+        entries.fill_hash(self._arrays, result)
+        return int(result.view(np.uint64)[0])
+
+    def snapshot(self) -> bytes:
+        """Return the state as self-checking bytes for `restore`."""
+        return compiled_snapshot.encode(self._market, self._arrays)
+
+    @classmethod
+    def restore(cls, market: Market, data: bytes) -> Self:
+        """Return the book that a snapshot holds.
+
+        Raises SnapshotRefusedError for bytes that are torn, of another market or version.
+        """
+        book = cls.__new__(cls)
+        book._market = market
+        book._use(compiled_snapshot.decode(market, data, minimum_orders=DEFAULT_ORDERS))
+        return book
+
+
+def _gathered(commands: RecordArray) -> Words:
+    words: Words = np.ascontiguousarray(commands).view(WORD)
+    return words

@@ -1,0 +1,94 @@
+"""The compiled book's state as bytes: a checked header, open orders, finished client order ids."""
+
+import zlib
+
+import numpy as np
+
+from actors.book.errors import SnapshotRefusedError
+from actors.book.kernel import entries, memory
+from actors.book.kernel.layout import (
+    EVENT_WORDS,
+    S_FINISHED,
+    S_HALTED,
+    S_OPEN,
+    S_SEQUENCE,
+    S_TIME,
+    S_TRADE_ID,
+    S_UPDATE_ID,
+    WORD,
+    Book,
+)
+from actors.book.kernel.store import FINISHED_WORDS
+from actors.book.market import Market
+
+MAGIC = 0x534B_5246  # b"FRKS"
+VERSION = 1
+HEADER_DTYPE = np.dtype(
+    [
+        ("magic", "<u4"),
+        ("version", "<u4"),
+        ("checksum", "<u4"),  # CRC-32 of all that follows
+        ("market_id", "<u4"),
+        ("orders", "<i8"),
+        ("finished", "<i8"),
+        ("state", "<i8", (8,)),
+    ]
+)
+_CHECKED_FROM = 12
+_KEPT = (S_TIME, S_SEQUENCE, S_TRADE_ID, S_UPDATE_ID, S_HALTED)
+
+
+def encode(market: Market, book: Book) -> bytes:
+    """Return the bytes of a book; equal states give equal bytes."""
+    header = np.zeros(1, HEADER_DTYPE)
+    header["magic"] = MAGIC
+    header["version"] = VERSION
+    header["market_id"] = market.market_id
+    header["orders"] = book.state[S_OPEN]
+    header["finished"] = book.state[S_FINISHED]
+    header["state"][0, : len(_KEPT)] = book.state[list(_KEPT)]
+    rows = np.empty((int(book.state[S_OPEN]), EVENT_WORDS), WORD)
+    finished = np.empty((int(book.state[S_FINISHED]), FINISHED_WORDS), WORD)
+    entries.pack(book, rows, finished)
+    checksum = zlib.crc32(header.tobytes()[_CHECKED_FROM:])
+    checksum = zlib.crc32(rows.data, checksum)
+    header["checksum"] = zlib.crc32(finished.data, checksum)
+    return b"".join((header.tobytes(), rows.data, finished.data))
+
+
+def decode(market: Market, data: bytes, *, minimum_orders: int) -> Book:
+    """Return the arrays of the book in `data`, with room for at least `minimum_orders`.
+
+    Raises SnapshotRefusedError.
+    """
+    header = _checked_header(market, data)
+    order_count, finished_count = int(header["orders"]), int(header["finished"])
+    words = np.frombuffer(data, WORD, offset=HEADER_DTYPE.itemsize).copy()
+    rows = words[: order_count * EVENT_WORDS].reshape(order_count, EVENT_WORDS)
+    finished = words[order_count * EVENT_WORDS :].reshape(finished_count, FINISHED_WORDS)
+    book = memory.allocate(
+        market,
+        orders=max(minimum_orders, order_count + 1),
+        client_ids=max(minimum_orders, order_count + finished_count + 1),
+    )
+    entries.load(book, rows, finished)
+    book.state[list(_KEPT)] = header["state"][: len(_KEPT)]
+    return book
+
+
+def _checked_header(market: Market, data: bytes) -> np.void:
+    if len(data) < HEADER_DTYPE.itemsize:
+        raise SnapshotRefusedError(f"snapshot of {len(data)} bytes is shorter than its header")
+    header: np.void = np.frombuffer(data, HEADER_DTYPE, count=1)[0]
+    if int(header["magic"]) != MAGIC or int(header["version"]) != VERSION:
+        raise SnapshotRefusedError("not a snapshot that this build can read")
+    if zlib.crc32(memoryview(data)[_CHECKED_FROM:]) != int(header["checksum"]):
+        raise SnapshotRefusedError("snapshot is torn: its checksum does not match its content")
+    words = int(header["orders"]) * EVENT_WORDS + int(header["finished"]) * FINISHED_WORDS
+    if len(data) != HEADER_DTYPE.itemsize + words * WORD.itemsize:
+        raise SnapshotRefusedError("snapshot's length does not match its counts")
+    if int(header["market_id"]) != market.market_id:
+        raise SnapshotRefusedError(
+            f"snapshot of market {header['market_id']} offered to market {market.market_id}"
+        )
+    return header

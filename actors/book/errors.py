@@ -1,0 +1,5 @@
+"""What can go wrong with a book's bytes. A refused order is an event, never an exception."""
+
+
+class SnapshotRefusedError(ValueError):
+    """A snapshot is torn, foreign or of another version; the sentence says which."""

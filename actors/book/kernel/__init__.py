@@ -1,0 +1,1 @@
+"""The compiled kernel: docs/matching.md as plain functions over integer arrays."""

@@ -1,0 +1,182 @@
+"""The functions that Python calls. Each takes its own arguments and then the arrays of `Book`.
+
+The arrays come one by one because that is the cheapest call into compiled code.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from actors.book.kernel import (
+    answers,
+    clients,
+    commands,
+    heap,
+    jit,
+    ladder,
+    layout,
+    matching,
+    queues,
+    report,
+    rules,
+    store,
+    tables,
+    views,
+)
+from actors.book.kernel.jit import entry, inlined
+from actors.book.kernel.layout import (
+    COMMAND_WORDS,
+    NEED_BLOCKS,
+    NEED_CLIENTS,
+    NEED_EVENTS,
+    NEED_ORDERS,
+    NEED_TOUCHED,
+    NEED_USERS,
+    READY,
+    S_BLOCKS,
+    S_CLIENTS,
+    S_EVENTS,
+    S_FINGERPRINT,
+    S_FREE_BLOCK,
+    S_FREE_CLIENT,
+    S_FREE_SLOT,
+    S_OPEN,
+    S_PREVIOUS_UPDATE_ID,
+    S_SIDE_LEVELS,
+    S_SLOTS,
+    S_TOUCHED,
+    S_UPDATE_ID,
+    S_USERS,
+    Book,
+    Words,
+)
+
+_KERNEL = jit.fingerprint(
+    [
+        answers,
+        clients,
+        commands,
+        heap,
+        jit,
+        ladder,
+        layout,
+        matching,
+        queues,
+        report,
+        rules,
+        store,
+        tables,
+        views,
+    ]
+)
+
+
+@inlined
+def _need(book: Book) -> int:
+    """Return what must grow before any command can be taken, whatever it is.
+
+    Every open order answers a command with one event at most, as maker, cancelled or expired,
+    and the command itself with one more; it brings at most one order, user, client order id,
+    and block (a split), and touches every level, one that it leaves and one that it makes.
+    """
+    state = book.state
+    if state[S_EVENTS] + state[S_OPEN] + 2 > book.events.shape[0]:
+        return NEED_EVENTS
+    if state[S_FREE_SLOT] < 0 and state[S_SLOTS] == book.orders.shape[0]:
+        return NEED_ORDERS
+    if 2 * (state[S_USERS] + 1) > book.users.shape[0]:
+        return NEED_USERS
+    if state[S_FREE_CLIENT] < 0 and state[S_CLIENTS] == book.clients.shape[0]:
+        return NEED_CLIENTS
+    if state[S_FREE_BLOCK] < 0 and state[S_BLOCKS] == book.blocks.shape[0]:
+        return NEED_BLOCKS
+    room = book.touched.shape[1] - 2
+    for side in range(2):
+        if state[S_TOUCHED + side] + state[S_SIDE_LEVELS + side] > room:
+            return NEED_TOUCHED
+    return READY
+
+
+def _make_apply(fingerprint: int) -> Callable[..., tuple[int, int, int, int, int, int]]:
+    @entry
+    def apply_commands(
+        words: Words,
+        position: int,
+        state: Words,
+        events: Words,
+        orders: Words,
+        order_map: Words,
+        heap: Words,
+        levels: Words,
+        users: Words,
+        clients: Words,
+        client_map: Words,
+        blocks: Words,
+        directory: Words,
+        touched: Words,
+        changed: Words,
+    ) -> tuple[int, int, int, int, int, int]:
+        """Apply commands from `position` on.
+
+        Returns what must grow (READY: nothing), the position reached, how many events and how
+        many changed levels stand in their arrays, and the update ids before and after.
+        """
+        book = Book(
+            state, events, orders, order_map, heap, levels, users, clients, client_map,
+            blocks, directory, touched, changed,
+        )  # fmt: skip
+        state[S_FINGERPRINT] = fingerprint
+        count = words.shape[0] // COMMAND_WORDS
+        if position == 0:
+            state[S_EVENTS] = 0
+            state[S_PREVIOUS_UPDATE_ID] = state[S_UPDATE_ID]
+        while position < count:
+            need = _need(book)
+            if need != READY:
+                return need, position, state[S_EVENTS], 0, 0, 0
+            commands.run(book, words, position * COMMAND_WORDS)
+            position += 1
+        rows = report.report(book)
+        before, after = state[S_PREVIOUS_UPDATE_ID], state[S_UPDATE_ID]
+        return READY, position, state[S_EVENTS], rows, before, after
+
+    return apply_commands
+
+
+def _make_questions(fingerprint: int) -> tuple[Callable[..., int], ...]:
+    """Return the entries that are called now and then, and take the arrays as one `Book`."""
+
+    @entry
+    def fill_depth(book: Book, side: int, rows: Words) -> int:
+        views.depth(book, side, rows)
+        return fingerprint
+
+    @entry
+    def fill_images(book: Book, side: int, rows: Words) -> int:
+        return views.images(book, side, rows) if fingerprint >= 0 else 0
+
+    @entry
+    def fill_hash(book: Book, result: Words) -> int:
+        result[0] = np.int64(views.state_hash(book))
+        return fingerprint
+
+    @entry
+    def pack(book: Book, rows: Words, finished: Words) -> int:
+        store.pack(book, rows, finished)
+        return fingerprint
+
+    @entry
+    def load(book: Book, rows: Words, finished: Words) -> int:
+        store.load(book, rows, finished)
+        return fingerprint
+
+    @entry
+    def copy_rows(old: Words, new: Words) -> int:
+        tables.copy_rows(old, new)
+        return fingerprint
+
+    return fill_depth, fill_images, fill_hash, pack, load, copy_rows
+
+
+apply_commands = _make_apply(_KERNEL)
+fill_depth, fill_images, fill_hash, pack, load, copy_rows = _make_questions(_KERNEL)

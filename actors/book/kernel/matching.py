@@ -1,0 +1,153 @@
+"""A taker meets the other side of the book."""
+
+from actors.book.kernel.answers import image, open_status, order_image
+from actors.book.kernel.jit import inlined, inner
+from actors.book.kernel.layout import (
+    CANCELLED,
+    DECREMENT,
+    EXPIRE_BOTH,
+    EXPIRE_TAKER,
+    FILLED,
+    FILLED_STATUS,
+    GTC,
+    GTD,
+    L_FILLED,
+    L_FIRST,
+    L_KEY,
+    L_QUANTITY,
+    LIMIT,
+    NO_PREVENTION,
+    NO_REASON,
+    NOTIONAL,
+    ORDER_ID,
+    PARTIALLY_FILLED,
+    PREVENTION_SHIFT,
+    QUANTITY,
+    QUOTE,
+    R_NO_LIQUIDITY,
+    R_PROTECTION,
+    R_SELF_TRADE,
+    R_UNFILLED,
+    RELATED_ORDER,
+    RELATED_USER,
+    S_BEST,
+    S_TRADE_ID,
+    TIME_IN_FORCE_SHIFT,
+    TRADE,
+    TRADE_ID,
+    TRADE_LOTS,
+    TYPE_SHIFT,
+    USER,
+    Book,
+)
+from actors.book.kernel.queues import byte_of, depart, key_of, remaining, side_of, touch
+
+# Why a taker stopped.
+WANTS_NOTHING, SELF_TRADE, NO_OPPOSITE, BEYOND_LIMIT = range(4)
+
+
+@inner
+def match(book: Book, slot: int, limit: int, command_id: int) -> int:
+    """Trade an order that is off the book while it may; return why it stopped."""
+    orders, state = book.orders, book.state
+    other = 1 - side_of(book, slot)
+    limit_key = key_of(other, limit)
+    quote = orders[slot, QUOTE]
+    spent = 0
+    prevention = byte_of(book, slot, PREVENTION_SHIFT)
+    while True:
+        level = state[S_BEST + other]
+        if level < 0:
+            left = remaining(book, slot) if quote == 0 else quote - spent
+            return WANTS_NOTHING if left == 0 else NO_OPPOSITE
+        key = book.levels[level, L_KEY]
+        price = abs(key)
+        wanted = remaining(book, slot) if quote == 0 else (quote - spent) // price
+        if wanted == 0:
+            return WANTS_NOTHING
+        if key < limit_key:
+            return BEYOND_LIMIT
+        maker = book.levels[level, L_FIRST]
+        lots = min(wanted, remaining(book, maker))
+        if prevention == NO_PREVENTION or orders[maker, USER] != orders[slot, USER]:
+            _trade(book, slot, maker, lots, price, command_id)
+            spent += lots * price
+        elif prevention == EXPIRE_TAKER:
+            return SELF_TRADE
+        elif prevention == DECREMENT:
+            _decrement(book, slot, maker, lots, command_id)
+            spent += lots * price
+            if lots == wanted:
+                return SELF_TRADE
+        else:
+            _expire_maker(book, maker, command_id)
+            if prevention == EXPIRE_BOTH:
+                return SELF_TRADE
+
+
+@inlined
+def _trade(book: Book, taker: int, maker: int, lots: int, price: int, command_id: int) -> None:
+    orders, state = book.orders, book.state
+    level = state[S_BEST + side_of(book, maker)]
+    for one in (maker, taker):
+        orders[one, FILLED] += lots
+        orders[one, NOTIONAL] += lots * price
+    book.levels[level, L_QUANTITY] -= lots
+    book.levels[level, L_FILLED] += lots
+    touch(book, side_of(book, maker), level)
+    is_filled = remaining(book, maker) == 0
+    status = FILLED_STATUS if is_filled else PARTIALLY_FILLED
+    row = image(book, maker, TRADE, status, 0, NO_REASON, command_id)
+    state[S_TRADE_ID] += 1
+    book.events[row, TRADE_ID] = state[S_TRADE_ID]
+    book.events[row, TRADE_LOTS] = lots
+    book.events[row, RELATED_ORDER] = orders[taker, ORDER_ID]
+    book.events[row, RELATED_USER] = orders[taker, USER]
+    if is_filled:
+        depart(book, maker)
+
+
+@inner
+def _expire_maker(book: Book, maker: int, command_id: int) -> None:
+    side = side_of(book, maker)
+    touch(book, side, book.state[S_BEST + side])
+    order_image(book, maker, CANCELLED, 0, R_SELF_TRADE, command_id)
+    depart(book, maker)
+
+
+@inner
+def _decrement(book: Book, taker: int, maker: int, lots: int, command_id: int) -> None:
+    """Take from both what they would have traded; the taker's image by quote stays."""
+    orders = book.orders
+    side = side_of(book, maker)
+    level = book.state[S_BEST + side]
+    orders[maker, QUANTITY] -= lots
+    book.levels[level, L_QUANTITY] -= lots
+    if orders[taker, QUOTE] == 0:
+        orders[taker, QUANTITY] -= lots
+    touch(book, side, level)
+    if remaining(book, maker) == 0:
+        order_image(book, maker, CANCELLED, 0, R_SELF_TRADE, command_id)
+        depart(book, maker)
+    else:
+        order_image(book, maker, open_status(book, maker), 0, R_SELF_TRADE, command_id)
+
+
+@inlined
+def outcome(book: Book, slot: int, stop: int) -> tuple[int, int]:
+    """Return the status and reason of a taker that stopped; OPEN statuses rest."""
+    is_limit = byte_of(book, slot, TYPE_SHIFT) == LIMIT
+    time_in_force = byte_of(book, slot, TIME_IN_FORCE_SHIFT)
+    if stop == SELF_TRADE:
+        return CANCELLED, R_SELF_TRADE
+    if stop == WANTS_NOTHING:
+        if book.orders[slot, QUOTE] == 0 or book.orders[slot, FILLED] > 0:
+            return FILLED_STATUS, NO_REASON
+        return CANCELLED, R_UNFILLED
+    if time_in_force in (GTC, GTD):
+        return open_status(book, slot), NO_REASON
+    if is_limit:
+        return CANCELLED, R_UNFILLED
+    if stop == NO_OPPOSITE:
+        return CANCELLED, R_NO_LIQUIDITY
+    return CANCELLED, R_PROTECTION

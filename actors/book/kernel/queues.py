@@ -1,0 +1,268 @@
+"""Orders at rest: in the queue of their level, in the list of their user, and out again."""
+
+from actors.book.kernel import clients, heap, ladder
+from actors.book.kernel.jit import inlined, inner
+from actors.book.kernel.layout import (
+    BUY,
+    CLIENT_AT,
+    FILLED,
+    GTD,
+    HEAD,
+    L_COUNT,
+    L_FILLED,
+    L_FIRST,
+    L_KEY,
+    L_LAST,
+    L_NEXT_FREE,
+    L_QUANTITY,
+    L_TOUCHED,
+    LEVEL,
+    NEXT,
+    ORDER_ID,
+    PREVIOUS,
+    PRICE,
+    QUANTITY,
+    S_BEST,
+    S_FREE_LEVEL,
+    S_FREE_SLOT,
+    S_LEVELS,
+    S_OPEN,
+    S_SIDE_LEVELS,
+    S_SLOTS,
+    S_TOUCHED,
+    S_UPDATE_ID,
+    S_USERS,
+    SIDE_SHIFT,
+    T_LEVEL,
+    T_PRICE,
+    TIME_IN_FORCE_SHIFT,
+    U_FIRST,
+    U_LAST,
+    USER,
+    USER_NEXT,
+    USER_PREVIOUS,
+    Book,
+)
+from actors.book.kernel.tables import probe, put, vacate
+
+
+@inlined
+def side_of(book: Book, slot: int) -> int:
+    """Return 0 for a buy order and 1 for a sell order."""
+    return ((book.orders[slot, HEAD] >> SIDE_SHIFT) & 0xFF) - BUY
+
+
+@inlined
+def key_of(side: int, price: int) -> int:
+    """Return the level key of a price: the larger, the better for its side."""
+    return price if side == 0 else -price
+
+
+@inlined
+def byte_of(book: Book, slot: int, shift: int) -> int:
+    """Return one of the small fields of a slot's first word."""
+    return (book.orders[slot, HEAD] >> shift) & 0xFF
+
+
+@inlined
+def remaining(book: Book, slot: int) -> int:
+    """Return what is left of an order."""
+    return book.orders[slot, QUANTITY] - book.orders[slot, FILLED]
+
+
+@inlined
+def take_slot(book: Book) -> int:
+    """Return a slot in which nothing is kept."""
+    slot = book.state[S_FREE_SLOT]
+    if slot >= 0:
+        book.state[S_FREE_SLOT] = book.orders[slot, NEXT]
+    else:
+        slot = book.state[S_SLOTS]
+        book.state[S_SLOTS] += 1
+    return slot
+
+
+@inlined
+def release_slot(book: Book, slot: int) -> None:
+    """Give a slot back; its image may be read until the next `take_slot`."""
+    book.orders[slot, NEXT] = book.state[S_FREE_SLOT]
+    book.state[S_FREE_SLOT] = slot
+
+
+@inlined
+def touch(book: Book, side: int, level: int) -> None:
+    """Note an elementary change of a level."""
+    book.state[S_UPDATE_ID] += 1
+    if book.levels[level, L_TOUCHED] < 0:
+        at = book.state[S_TOUCHED + side]
+        book.state[S_TOUCHED + side] = at + 1
+        book.levels[level, L_TOUCHED] = at
+        book.touched[side, at, T_PRICE] = abs(book.levels[level, L_KEY])
+        book.touched[side, at, T_LEVEL] = level
+
+
+@inlined
+def _new_level(book: Book, side: int, key: int) -> int:
+    state = book.state
+    level = state[S_FREE_LEVEL]
+    if level >= 0:
+        state[S_FREE_LEVEL] = book.levels[level, L_NEXT_FREE]
+    else:
+        level = state[S_LEVELS]
+        state[S_LEVELS] += 1
+    state[S_SIDE_LEVELS + side] += 1
+    book.levels[level, L_KEY] = key
+    book.levels[level, L_QUANTITY] = 0
+    book.levels[level, L_FILLED] = 0
+    book.levels[level, L_COUNT] = 0
+    book.levels[level, L_FIRST] = -1
+    book.levels[level, L_LAST] = -1
+    book.levels[level, L_TOUCHED] = -1
+    ladder.insert(book, side, key, level)
+    return level
+
+
+@inlined
+def _drop_level(book: Book, side: int, level: int) -> None:
+    state = book.state
+    ladder.remove(book, side, book.levels[level, L_KEY])
+    state[S_SIDE_LEVELS + side] -= 1
+    if book.levels[level, L_TOUCHED] >= 0:
+        book.touched[side, book.levels[level, L_TOUCHED], T_LEVEL] = -1
+    book.levels[level, L_NEXT_FREE] = state[S_FREE_LEVEL]
+    state[S_FREE_LEVEL] = level
+
+
+@inner
+def join_queue(book: Book, slot: int) -> int:
+    """Append an order to the queue of its price and return the level."""
+    side = side_of(book, slot)
+    key = key_of(side, book.orders[slot, PRICE])
+    level = ladder.find(book, side, key)
+    if level < 0:
+        level = _new_level(book, side, key)
+    last = book.levels[level, L_LAST]
+    book.orders[slot, LEVEL] = level
+    book.orders[slot, PREVIOUS] = last
+    book.orders[slot, NEXT] = -1
+    if last < 0:
+        book.levels[level, L_FIRST] = slot
+    else:
+        book.orders[last, NEXT] = slot
+    book.levels[level, L_LAST] = slot
+    book.levels[level, L_QUANTITY] += remaining(book, slot)
+    book.levels[level, L_FILLED] += book.orders[slot, FILLED]
+    book.levels[level, L_COUNT] += 1
+    return level
+
+
+@inner
+def leave_queue(book: Book, slot: int) -> None:
+    """Take an order out of its level, and the level out of the ladder when it was the last."""
+    side = side_of(book, slot)
+    level = book.orders[slot, LEVEL]
+    before = book.orders[slot, PREVIOUS]
+    after = book.orders[slot, NEXT]
+    if before < 0:
+        book.levels[level, L_FIRST] = after
+    else:
+        book.orders[before, NEXT] = after
+    if after < 0:
+        book.levels[level, L_LAST] = before
+    else:
+        book.orders[after, PREVIOUS] = before
+    book.levels[level, L_QUANTITY] -= remaining(book, slot)
+    book.levels[level, L_FILLED] -= book.orders[slot, FILLED]
+    book.levels[level, L_COUNT] -= 1
+    if before < 0 and after < 0:
+        _drop_level(book, side, level)
+
+
+@inner
+def join_user(book: Book, slot: int) -> None:
+    """Append an order to the list of its user, which is in order of coming to rest."""
+    user = book.orders[slot, USER]
+    at = probe(book.users, user)
+    book.orders[slot, USER_NEXT] = -1
+    if book.users[at, 0] == 0:
+        book.users[at, 0] = user
+        book.users[at, U_FIRST] = slot
+        book.orders[slot, USER_PREVIOUS] = -1
+        book.state[S_USERS] += 1
+    else:
+        last = book.users[at, U_LAST]
+        book.orders[last, USER_NEXT] = slot
+        book.orders[slot, USER_PREVIOUS] = last
+    book.users[at, U_LAST] = slot
+
+
+@inner
+def leave_user(book: Book, slot: int) -> None:
+    """Take an order out of the list of its user, and the user out of the table with the last."""
+    before = book.orders[slot, USER_PREVIOUS]
+    after = book.orders[slot, USER_NEXT]
+    if before >= 0:
+        book.orders[before, USER_NEXT] = after
+    if after >= 0:
+        book.orders[after, USER_PREVIOUS] = before
+    if before >= 0 and after >= 0:
+        return
+    at = probe(book.users, book.orders[slot, USER])
+    if before < 0 and after < 0:
+        vacate(book.users, at)
+        book.state[S_USERS] -= 1
+    elif before < 0:
+        book.users[at, U_FIRST] = after
+    else:
+        book.users[at, U_LAST] = before
+
+
+@inlined
+def rest(book: Book, slot: int) -> None:
+    """Let an order come to rest at its own price, last in the queue."""
+    level = join_queue(book, slot)
+    touch(book, side_of(book, slot), level)
+    join_user(book, slot)
+
+
+@inlined
+def rise(book: Book, slot: int) -> None:
+    """Take an order off the book that is still open and will trade or rest again."""
+    touch(book, side_of(book, slot), book.orders[slot, LEVEL])
+    leave_queue(book, slot)
+    leave_user(book, slot)
+
+
+@inlined
+def enter(book: Book, slot: int) -> None:
+    """Make an order known under its id: from now on it is open."""
+    put(book.order_map, book.orders[slot, ORDER_ID], slot)
+    book.state[S_OPEN] += 1
+    if byte_of(book, slot, TIME_IN_FORCE_SHIFT) == GTD:
+        heap.push(book, slot)
+
+
+@inner
+def forget(book: Book, slot: int) -> None:
+    """End an open order that is off its queue: its id is free again."""
+    vacate(book.order_map, probe(book.order_map, book.orders[slot, ORDER_ID]))
+    book.state[S_OPEN] -= 1
+    if byte_of(book, slot, TIME_IN_FORCE_SHIFT) == GTD:
+        heap.drop(book, slot)
+    if book.orders[slot, CLIENT_AT] >= 0:
+        clients.finish(book, book.orders[slot, CLIENT_AT])
+    release_slot(book, slot)
+
+
+@inner
+def depart(book: Book, slot: int) -> None:
+    """Remove a resting order for good; its change of the level is already noted."""
+    leave_queue(book, slot)
+    leave_user(book, slot)
+    forget(book, slot)
+
+
+@inlined
+def best_key(book: Book, side: int) -> int:
+    """Return the key of a side's best level, which exists."""
+    return book.levels[book.state[S_BEST + side], L_KEY]

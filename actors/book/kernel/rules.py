@@ -1,0 +1,188 @@
+"""What a new order must satisfy: docs/matching.md, the checks of PLACE in their order."""
+
+from actors.book.kernel import clients
+from actors.book.kernel.jit import inlined, inner
+from actors.book.kernel.layout import (
+    BLOCK_KEYS,
+    BUY,
+    D_BLOCK,
+    D_COUNT,
+    DECREMENT,
+    EXPIRE_MAKER,
+    EXPIRES,
+    FLAGS_SHIFT,
+    FOK,
+    GTC,
+    GTD,
+    IOC,
+    L_FIRST,
+    L_KEY,
+    L_QUANTITY,
+    LIMIT,
+    MARKET,
+    NEXT,
+    NO_PREVENTION,
+    NO_REASON,
+    POST_ONLY,
+    PREVENTION_SHIFT,
+    PRICE,
+    QUANTITY,
+    QUOTE,
+    R_ABOVE_MAXIMUM,
+    R_BELOW_MINIMUM,
+    R_DUPLICATE_CLIENT,
+    R_EXPIRED,
+    R_HALTED,
+    R_MALFORMED,
+    R_NOT_ENOUGH,
+    R_NOT_POSITIVE,
+    R_WOULD_CROSS,
+    S_BEST,
+    S_HALTED,
+    S_MAX_NOTIONAL,
+    S_MAX_PRICE,
+    S_MAX_QUANTITY,
+    S_MIN_NOTIONAL,
+    S_PROTECTION_BPS,
+    S_SIDE_BLOCKS,
+    S_TIME,
+    SELL,
+    SIDE_SHIFT,
+    TIME_IN_FORCE_SHIFT,
+    TYPE_SHIFT,
+    USER,
+    Book,
+)
+from actors.book.kernel.queues import best_key, byte_of, key_of, remaining, side_of
+
+BASIS_POINTS = 10_000
+
+
+@inner
+def well_formed(book: Book, slot: int) -> bool:
+    """Return whether an order's fields fit together (check 3)."""
+    orders = book.orders
+    side = byte_of(book, slot, SIDE_SHIFT)
+    order_type = byte_of(book, slot, TYPE_SHIFT)
+    time_in_force = byte_of(book, slot, TIME_IN_FORCE_SHIFT)
+    at_once = time_in_force in (IOC, FOK)
+    post_only = byte_of(book, slot, FLAGS_SHIFT) == POST_ONLY
+    if orders[slot, USER] < 1 or side < BUY or side > SELL:
+        return False
+    if time_in_force < GTC or time_in_force > GTD:
+        return False
+    if byte_of(book, slot, PREVENTION_SHIFT) > DECREMENT or (post_only and at_once):
+        return False
+    if time_in_force == GTD and orders[slot, EXPIRES] < 1:
+        return False
+    by_quote = orders[slot, QUOTE] != 0
+    if order_type == LIMIT:
+        return not by_quote
+    if order_type != MARKET or not at_once or post_only or orders[slot, PRICE] != 0:
+        return False
+    if by_quote == (orders[slot, QUANTITY] != 0):
+        return False
+    return not (by_quote and time_in_force == FOK)
+
+
+@inlined
+def objection(book: Book, slot: int) -> int:
+    """Return why a new order is rejected, or NO_REASON (checks 3 to 11)."""
+    if not well_formed(book, slot):
+        return R_MALFORMED
+    if clients.has_client_id(book.orders, slot) and clients.first_order_of(book, slot) != 0:
+        return R_DUPLICATE_CLIENT
+    if book.state[S_HALTED] != 0:
+        return R_HALTED
+    reason = _value_objection(book, slot)
+    if reason != NO_REASON:
+        return reason
+    post_only = byte_of(book, slot, FLAGS_SHIFT) == POST_ONLY
+    if post_only and crosses(book, side_of(book, slot), book.orders[slot, PRICE]):
+        return R_WOULD_CROSS
+    if byte_of(book, slot, TIME_IN_FORCE_SHIFT) == FOK and not _can_fill(book, slot):
+        return R_NOT_ENOUGH
+    return NO_REASON
+
+
+@inlined
+def _value_objection(book: Book, slot: int) -> int:
+    orders, state = book.orders, book.state
+    if byte_of(book, slot, TIME_IN_FORCE_SHIFT) == GTD and orders[slot, EXPIRES] <= state[S_TIME]:
+        return R_EXPIRED
+    price, quantity, quote = orders[slot, PRICE], orders[slot, QUANTITY], orders[slot, QUOTE]
+    is_limit = byte_of(book, slot, TYPE_SHIFT) == LIMIT
+    if is_limit:
+        if price < 1 or quantity < 1:
+            return R_NOT_POSITIVE
+    elif quantity < 0 or quote < 0:
+        return R_NOT_POSITIVE
+    if price > state[S_MAX_PRICE] or quantity > state[S_MAX_QUANTITY]:
+        return R_ABOVE_MAXIMUM
+    if quote > state[S_MAX_NOTIONAL]:
+        return R_ABOVE_MAXIMUM
+    # The maximum of price x maximum of quantity fits 64 bits, so the product does here.
+    if is_limit and price * quantity < state[S_MIN_NOTIONAL]:
+        return R_BELOW_MINIMUM
+    if quote != 0 and quote < state[S_MIN_NOTIONAL]:
+        return R_BELOW_MINIMUM
+    return NO_REASON
+
+
+@inlined
+def crosses(book: Book, side: int, price: int) -> bool:
+    """Return whether an order of `side` at `price` would meet the best opposite order."""
+    if book.state[S_BEST + 1 - side] < 0:
+        return False
+    return best_key(book, 1 - side) >= key_of(1 - side, price)
+
+
+@inlined
+def limit_of(book: Book, slot: int) -> int:
+    """Return the worst price a taker may trade at: a market order's is its protection price."""
+    if byte_of(book, slot, TYPE_SHIFT) == LIMIT:
+        return book.orders[slot, PRICE]
+    side = side_of(book, slot)
+    if book.state[S_BEST + 1 - side] < 0:
+        return 0
+    best = abs(best_key(book, 1 - side))
+    room = best * book.state[S_PROTECTION_BPS] // BASIS_POINTS
+    if side == 0:
+        return min(best + room, book.state[S_MAX_PRICE])
+    return max(best - room, 1)
+
+
+@inner
+def _can_fill(book: Book, slot: int) -> bool:
+    """Return whether a FOK order finds its whole quantity within its limit."""
+    other = 1 - side_of(book, slot)
+    limit_key = key_of(other, limit_of(book, slot))
+    wanted = book.orders[slot, QUANTITY]
+    row = book.state[S_SIDE_BLOCKS + other] - 1
+    while row >= 0:
+        block = book.directory[2 * other + D_BLOCK, row]
+        for at in range(book.directory[D_COUNT, block] - 1, -1, -1):
+            level = book.blocks[block, BLOCK_KEYS + at]
+            if book.levels[level, L_KEY] < limit_key:
+                return False
+            wanted, stopped = _wanted_after(book, slot, level, wanted)
+            if wanted <= 0 or stopped:
+                return wanted <= 0
+        row -= 1
+    return False
+
+
+@inlined
+def _wanted_after(book: Book, slot: int, level: int, wanted: int) -> tuple[int, bool]:
+    """Return what a FOK order still wants after a level, and whether its own order stops it."""
+    prevention = byte_of(book, slot, PREVENTION_SHIFT)
+    if prevention == NO_PREVENTION:
+        return wanted - book.levels[level, L_QUANTITY], False
+    maker = book.levels[level, L_FIRST]
+    while maker >= 0 and wanted > 0:
+        if book.orders[maker, USER] != book.orders[slot, USER]:
+            wanted -= remaining(book, maker)
+        elif prevention != EXPIRE_MAKER:
+            return wanted, True
+        maker = book.orders[maker, NEXT]
+    return wanted, False
