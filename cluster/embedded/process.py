@@ -15,8 +15,8 @@ from cluster.errors import ServerStartError
 
 _GUARD = Path(__file__).with_name("guard.py")
 _LOG_BYTES_MAX = 16 * 1024 * 1024
-# Below the range that the system hands to outgoing connections, above Ray's.
-_PORTS = range(20_000, 32_000)
+# Below what the system hands to outgoing connections and Serve to replicas, above Ray's workers.
+_PORTS = range(20_000, 30_000)
 
 
 def free_port() -> int:
@@ -28,7 +28,7 @@ def free_port() -> int:
             except OSError:
                 continue
             return port
-    raise ServerStartError("no free port was found on 127.0.0.1 between 20000 and 32000")
+    raise ServerStartError("no free port was found on 127.0.0.1 between 20000 and 29999")
 
 
 class ServerProcess:

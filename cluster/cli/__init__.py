@@ -1,0 +1,41 @@
+"""The command line: `forkast up`, `down`, `status`, `logs`, `halt`, `resume`, `test` and more."""
+
+import sys
+from importlib import import_module
+
+import typer
+
+from actors.errors import ForkastError
+from cluster.cli import check, operate, up
+from cluster.cli.options import tell
+
+# Loaded when asked for: their libraries would slow every other command down.
+_PARTS = ("bench", "replay")
+
+app = typer.Typer(
+    name="forkast",
+    help="An open exchange platform: one deterministic matching actor per trading pair.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("up")(up.up)
+app.command("down")(operate.down)
+app.command("status")(operate.status)
+app.command("logs")(operate.logs)
+app.command("halt")(operate.halt)
+app.command("resume")(operate.resume)
+app.command("test")(check.check)
+
+
+def main() -> None:
+    """Run the command line; an error of the platform is one line and exit code 1."""
+    wanted = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    for part in _PARTS:
+        if wanted in (part, "--help"):
+            app.add_typer(import_module(f"cluster.{part}").app, name=part)
+    try:
+        app(standalone_mode=True)
+    except ForkastError as error:
+        tell(error)
+        sys.exit(1)

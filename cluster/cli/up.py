@@ -1,0 +1,227 @@
+"""`forkast up`: start the platform, show its markets, stop it on Ctrl-C or SIGTERM."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from rich.console import Console
+from rich.live import Live
+
+from actors.errors import ForkastError
+from actors.topology import Topology
+from cluster.cli.options import DATA_DEFAULT, DataOption, tell, topology_of
+from cluster.cli.table import markets_table
+from cluster.environment import prepare
+from cluster.errors import ClusterError
+from cluster.figures import market_rows
+from cluster.settings import Settings, load_settings
+from cluster.state import DataFolder
+
+if TYPE_CHECKING:
+    from cluster.up import PlatformRun
+
+_TABLE_EVERY_S = 1.0
+_LINE_EVERY_S = 60.0
+_DETACHED_READY_S = 180.0
+
+_console = Console(highlight=False)
+
+
+def up(
+    port: Annotated[
+        int | None, typer.Option(help="Where REST and Socket.IO answer [3001].")
+    ] = None,
+    markets: Annotated[str, typer.Option(help="TOML file of markets.")] = "",
+    data: DataOption = DATA_DEFAULT,
+    detach: Annotated[bool, typer.Option("--detach", help="Return when all is ready.")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Replay a real half hour in a loop.")
+    ] = False,
+) -> None:
+    """Start the platform and everything that it needs."""
+    settings = load_settings()
+    topology = topology_of(markets)
+    if detach:
+        _detach(data)
+        return
+    code = asyncio.run(
+        _live(
+            settings=settings,
+            topology=topology,
+            data=data,
+            port=port or settings.port,
+            markets_file=str(Path(markets).resolve()) if markets else "",
+            demo=demo,
+        )
+    )
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: a call into a Ray that was cut off may hold its thread for minutes.
+    os._exit(code)
+
+
+class _Reporter:
+    """Print each step with the seconds since the first."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def __call__(self, step: str) -> None:
+        _console.print(f"[dim]{time.monotonic() - self._began:6.1f} s[/]  {step}", soft_wrap=True)
+
+
+async def _live(
+    *,
+    settings: Settings,
+    topology: Topology,
+    data: Path,
+    port: int,
+    markets_file: str,
+    demo: bool,
+) -> int:
+    prepare(own_ray=not settings.ray_address)
+    # Imports Ray, which reads its environment then.
+    from cluster.up import PlatformRun
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def listen() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, stop.set)
+
+    listen()
+    run = PlatformRun(
+        settings=settings,
+        topology=topology,
+        data=data,
+        port=port,
+        markets_file=markets_file,
+        report=_Reporter(),
+        ray_started=listen,
+    )
+    try:
+        return await _until_stopped(run, stop, demo=demo)
+    finally:
+        await run.stop()
+        _console.print("Stopped.")
+
+
+async def _until_stopped(run: "PlatformRun", stop: asyncio.Event, *, demo: bool) -> int:
+    stopped = asyncio.create_task(stop.wait())
+    start = asyncio.create_task(run.start())
+    await asyncio.wait({start, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if not start.done():
+        start.cancel()
+        await asyncio.gather(start, return_exceptions=True)
+        return 130
+    try:
+        start.result()
+    except ForkastError as error:
+        tell(error)
+        return 1
+    run.watch()
+    _welcome(run)
+    player = _start_demo(run) if demo else None
+    show = asyncio.create_task(_show(run))
+    await asyncio.wait({stopped})
+    show.cancel()
+    await asyncio.gather(show, return_exceptions=True)
+    if player is not None:
+        player.terminate()
+    return 0
+
+
+def _welcome(run: "PlatformRun") -> None:
+    _console.print(f"Ready after {run.state.ready_s:.1f} s.", style="bold green")
+    for name, url in (
+        ("REST", run.url),
+        ("Socket.IO", f"{run.url}/socket.io"),
+        ("API page", f"{run.url}/docs"),
+        ("Postgres", run.state.postgres_url),
+        ("Redis", run.state.redis_url),
+        ("Kafka", run.state.kafka_bootstrap),
+        ("logs", str(run.folder.logs)),
+    ):
+        _console.print(f"  {name:<10} {url}", soft_wrap=True)
+    _console.print("Ctrl-C stops everything.")
+
+
+async def _show(run: "PlatformRun") -> None:
+    async with Redis.from_url(run.state.redis_url) as redis:
+        if _console.is_terminal:
+            with Live(console=_console, auto_refresh=False) as live:
+                while True:
+                    with contextlib.suppress(RedisError):
+                        rows = await market_rows(redis, run.topology)
+                        live.update(markets_table(rows), refresh=True)
+                    await asyncio.sleep(_TABLE_EVERY_S)
+        while True:
+            await asyncio.sleep(_LINE_EVERY_S)
+            with contextlib.suppress(RedisError):
+                rows = await market_rows(redis, run.topology)
+                _console.print(
+                    f"{sum(row['orders_per_second'] for row in rows):,.0f} orders/s, "
+                    f"{sum(row['open_orders'] for row in rows):,} open, "
+                    f"{sum(row['commands_behind'] for row in rows):,} behind"
+                )
+
+
+def _start_demo(run: "PlatformRun") -> subprocess.Popen[bytes]:
+    with (run.folder.logs / "demo.log").open("ab") as log:
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "cluster.cli",
+                "replay",
+                "--loop",
+                "--data",
+                str(run.folder.path),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def _detach(data: Path) -> None:
+    """Run the same command in the background; return when it is ready. Raises ClusterError."""
+    folder = DataFolder(data)
+    if folder.held():
+        folder.hold()
+    folder.logs.mkdir(parents=True, exist_ok=True)
+    log_path = folder.logs / "forkast.log"
+    arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
+    with log_path.open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "cluster.cli", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + _DETACHED_READY_S
+    while time.monotonic() < deadline:
+        if child.poll() is not None:
+            said = [
+                line for line in log_path.read_text().splitlines() if line.startswith("forkast:")
+            ]
+            reason = said[-1].removeprefix("forkast: ") if said else f"see {log_path}"
+            raise ClusterError(reason)
+        state = folder.read()
+        if state is not None and state.process_id == child.pid and state.ready_s is not None:
+            _console.print(f"Ready after {state.ready_s:.1f} s at {state.url}; stop: forkast down")
+            return
+        time.sleep(0.1)
+    child.terminate()
+    raise ClusterError(f"not ready after {_DETACHED_READY_S:g} s; see {log_path}")

@@ -1,0 +1,36 @@
+"""What every process of the platform inherits, set before Ray is imported for the first time."""
+
+import os
+
+# One thread for each library: parallelism is between processes here, and a pool of threads costs
+# memory in each of twenty of them.
+_INHERITED = {
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    # Ray's own name for "this node alone, on loopback": it otherwise listens on every network.
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # Twenty workers start at once here; Ray warns at four times this number.
+    "RAY_worker_maximum_startup_concurrency": "8",
+    # The platform has metrics of its own, and an agent that gathers Ray's costs a core's tenth.
+    "RAY_enable_metrics_collection": "0",
+    "RAY_SERVE_ENABLE_HA_PROXY": "1",
+    "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+    "RAY_SERVE_HAPROXY_NBTHREAD": "2",
+    "RAY_SERVE_HAPROXY_LOG_TARGET": "stdout",
+    "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
+    "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "10",
+    "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+    "POLARS_MAX_THREADS": "1",
+    "MALLOC_ARENA_MAX": "2",
+}
+
+
+def prepare(*, own_ray: bool) -> None:
+    """Set the environment; `own_ray` is false where an address names a cluster of many nodes."""
+    os.environ.update(_INHERITED)
+    if not own_ray:
+        del os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"]

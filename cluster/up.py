@@ -1,0 +1,240 @@
+"""A platform's life: everything started in the order it needs, watched, stopped without a rest."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+
+from actors.config import Platform, Servers
+from actors.topology import Topology
+from cluster import processes
+from cluster.embedded.servers import EmbeddedServers
+from cluster.errors import AlreadyRunningError, DeployError
+from cluster.migrate import migrate
+from cluster.runtime import RayRuntime
+from cluster.settings import Settings
+from cluster.state import DataFolder, RunState
+from cluster.supervisor import Supervisor
+from cluster.topics import make_topics
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
+
+_READY_S = 60.0
+_STOP_SERVE_S = 20.0
+_STOP_RAY_S = 20.0
+
+Report = Callable[[str], None]
+
+
+class PlatformRun:
+    """One platform in one data folder, from `start` to `stop`.
+
+    `ray_started` is called once Ray runs, which takes the process's signals for itself.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        topology: Topology,
+        data: Path,
+        port: int,
+        markets_file: str,
+        report: Report,
+        ray_started: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.folder = DataFolder(data)
+        self.topology = topology
+        self.url = f"http://127.0.0.1:{port}"
+        self._settings = settings
+        self._port = port
+        self._report = report
+        self._ray_started = ray_started
+        self._began = time.monotonic()
+        self._state = RunState(
+            process_id=0,
+            started_us=time.time_ns() // 1_000,
+            url=self.url,
+            markets_file=markets_file,
+        )
+        self._embedded: EmbeddedServers | None = None
+        self._runtime: RayRuntime | None = None
+        self._supervisor: Supervisor | None = None
+        self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def state(self) -> RunState:
+        """Return what is known of this run so far."""
+        return self._state
+
+    async def start(self) -> None:
+        """Bring everything up. Raises ClusterError; call `stop` whatever happens."""
+        _check_port(self._port)
+        self.folder.hold()
+        self._state.process_id = os.getpid()
+        self._write_state()
+        servers, _ = await _both(self._start_servers(), self._start_ray())
+        platform = self._settings.platform(
+            servers=servers, topology=self.topology, data=self.folder.path
+        )
+        self._state.operator_token = platform.operator_token
+        await self._start_platform(platform)
+        await self._wait_until_ready()
+        self._state.ready_s = self._phase("ready")
+        self._write_state()
+
+    def watch(self) -> None:
+        """Begin to look after the actors."""
+        if self._supervisor is not None:
+            self._watch = asyncio.create_task(self._supervisor.watch())
+
+    async def stop(self) -> None:
+        """Stop everything that was started; nothing of it is alive afterwards."""
+        family = processes.family(self._state.process_id)
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+        if self._runtime is not None:
+            await self._stop_ray(self._runtime)
+        if self._embedded is not None:
+            self._report("Stopping Kafka, Postgres and Valkey")
+            await self._embedded.stop()
+        await asyncio.to_thread(processes.end, family)
+        self.folder.release()
+
+    async def _start_servers(self) -> Servers:
+        settings = self._settings
+        embedded = EmbeddedServers(
+            self.folder.path,
+            postgres_url=settings.postgres_url,
+            redis_url=settings.redis_url,
+            kafka_bootstrap=settings.kafka_bootstrap,
+            progress=self._report,
+        )
+        self._embedded = embedded
+        servers = await embedded.start()
+        self._state.postgres_url = servers.postgres_url
+        self._state.redis_url = servers.redis_url
+        self._state.kafka_bootstrap = servers.kafka_bootstrap
+        self._state.servers = [
+            (process.pid, processes.family(process.pid)[0].create_time())
+            for process in embedded.processes()
+        ]
+        applied, _ = await _both(
+            migrate(servers.postgres_url, self.topology),
+            make_topics(servers.kafka_bootstrap, self.topology),
+        )
+        if applied:
+            self._report(f"Schema brought up to date: {', '.join(applied)}")
+        self._phase("servers")
+        return servers
+
+    async def _start_ray(self) -> None:
+        settings = self._settings
+        self._report(
+            f"Connecting to Ray at {settings.ray_address}"
+            if settings.ray_address
+            else "Starting Ray"
+        )
+        self._runtime = RayRuntime(
+            address=settings.ray_address, object_store_mb=settings.object_store_mb
+        )
+        await self._runtime.start()
+        self._ray_started()
+        _link(self.folder.logs / "ray", self._runtime.logs)
+        self._state.ray_directory = str(self._runtime.directory)
+        self._phase("ray")
+        self._report("Ray is ready")
+
+    async def _start_platform(self, platform: Platform) -> None:
+        from cluster.deploy import deploy, start_serve
+
+        if self._runtime is None:
+            raise DeployError("Ray was not started")
+        supervisor = Supervisor(platform, self._runtime)
+        self._supervisor = supervisor
+        self._report(f"Starting {len(self.topology)} pair actors, the writer and the candles")
+        handles = await supervisor.make()
+        await self._runtime.call(start_serve, self._port)
+        self._phase("serve")
+        self._report("Starting gateway, hub and router")
+        await self._runtime.call(deploy, platform, self._settings.router_shards)
+        self._phase("applications")
+        await supervisor.wait(handles)
+        self._phase("actors")
+
+    async def _wait_until_ready(self) -> None:
+        self._report("Waiting for the gateway")
+        deadline = time.monotonic() + _READY_S
+        last = "no answer"
+        async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+            while time.monotonic() < deadline:
+                try:
+                    response = await client.get(f"{self.url}/ready")
+                    if response.status_code == httpx.codes.OK:
+                        return
+                    last = f"{response.status_code} {response.text[:200]}"
+                except httpx.HTTPError as error:
+                    last = repr(error)
+                await asyncio.sleep(0.05)
+        raise DeployError(f"{self.url}/ready was not ready within {_READY_S:g} s: {last}")
+
+    async def _stop_ray(self, runtime: RayRuntime) -> None:
+        from cluster.deploy import undeploy
+
+        self._report("Stopping Serve and Ray")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SERVE_S):
+                await runtime.call(undeploy)
+        if self._settings.ray_address and self._supervisor is not None:
+            await self._supervisor.remove()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_RAY_S):
+                await runtime.stop(keep_logs_in=self.folder.logs / "ray")
+
+    def _phase(self, name: str) -> float:
+        seconds = round(time.monotonic() - self._began, 2)
+        self._state.phases[name] = seconds
+        return seconds
+
+    def _write_state(self) -> None:
+        self.folder.write(self._state)
+
+
+async def _both(first: Awaitable[_A], second: Awaitable[_B]) -> tuple[_A, _B]:
+    """Await two things at once; where one fails, end the other and raise that one's error."""
+    one, other = asyncio.ensure_future(first), asyncio.ensure_future(second)
+    try:
+        return await asyncio.gather(one, other)
+    finally:
+        one.cancel()
+        other.cancel()
+        await asyncio.gather(one, other, return_exceptions=True)
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        # As Serve's proxy will: connections that are just closing do not hold the port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise AlreadyRunningError(
+                f"port {port} is in use: give another with --port or FORKAST_PORT"
+            ) from error
+
+
+def _link(link: Path, target: Path) -> None:
+    if link.is_symlink():
+        link.unlink()
+    elif link.exists():
+        shutil.rmtree(link)
+    link.symlink_to(target)
