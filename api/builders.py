@@ -1,5 +1,6 @@
 """The only file that applies `serve.deployment`: plain classes become Serve applications."""
 
+from fastapi import FastAPI
 from ray import serve
 from ray.serve import Application
 
@@ -23,3 +24,28 @@ def router_app(platform: Platform, shard: int, shards: int) -> Application:
         ray_actor_options={"num_cpus": 0.1},
     )
     return deployment(RouterReplica).bind(platform, shard, shards)
+
+
+def gateway_app(platform: Platform) -> Application:
+    """Return the REST gateway: `gateway_replicas` replicas, each with an application of its own.
+
+    The application is made inside the replica: one that was pickled would carry another process's
+    connections.
+    """
+
+    def build() -> FastAPI:
+        from api.application import create_app
+
+        return create_app(platform)
+
+    deployment = serve.deployment(
+        name="gateway",
+        num_replicas=platform.gateway_replicas,
+        max_ongoing_requests=1_000,
+        health_check_period_s=2.0,
+        health_check_timeout_s=10.0,
+        graceful_shutdown_wait_loop_s=0.5,
+        graceful_shutdown_timeout_s=10.0,
+        ray_actor_options={"num_cpus": 0.1},
+    )
+    return deployment(serve.ingress(build)()).bind()

@@ -125,7 +125,8 @@ def _whole_units(market: Market, name: str) -> int:
     units = Fraction(size) * UNITS
     if units.denominator != 1:
         raise ValueError(f"{market.pair}: {name} is finer than {DECIMALS} decimals")
-    return units.numerator
+    numerator: int = units.numerator
+    return numerator
 
 
 def _too_many_decimals(field: str) -> ApiError:

@@ -14,7 +14,7 @@
 """
 
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import msgspec
 from starlette.responses import Response
@@ -45,6 +45,15 @@ class ApiError(Exception):
         self.message = message
         self.order_id = order_id
         self.retry_after_s = retry_after_s
+
+    def about(self, order_id: int) -> Self:
+        """Return the same error about another order, where it names one."""
+        return type(self)(
+            self.code,
+            self.message,
+            order_id=order_id if self.order_id else 0,
+            retry_after_s=self.retry_after_s,
+        )
 
     def content(self) -> dict[str, Any]:
         """Return the error's JSON object."""

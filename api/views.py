@@ -65,6 +65,19 @@ class LevelView(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=Fa
     orders: int
 
 
+class OrderRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
+    """One order in the book, in the shape of a level; `quantity` is what remains of it."""
+
+    id: str
+    price: str
+    quantity: str
+    filled_quantity: str
+    status: str
+    orders: int
+    user_id: int
+    created_at: str
+
+
 def order_view(units: MarketUnits, order: StoredOrder) -> OrderView:
     """Return an order's view. A rejected order's unknown words are shown as their numbers."""
     return OrderView(
@@ -115,6 +128,21 @@ def level_view(units: MarketUnits, row: LevelRow) -> LevelView:
         filled_quantity=units.quantity(filled_lots),
         status="PARTIALLY_FILLED" if filled_lots else "OPEN",
         orders=order_count,
+    )
+
+
+def order_row(units: MarketUnits, image: Any) -> OrderRow:
+    """Return the row of a resting order from its image (`EVENT_DTYPE`)."""
+    filled_lots = int(image["filled_lots"])
+    return OrderRow(
+        id=str(image["order_id"]),
+        price=units.price(int(image["price_ticks"])),
+        quantity=units.quantity(int(image["quantity_lots"]) - filled_lots),
+        filled_quantity=units.quantity(filled_lots),
+        status="PARTIALLY_FILLED" if filled_lots else "OPEN",
+        orders=1,
+        user_id=int(image["user_id"]),
+        created_at=timestamp(int(image["created_us"])),
     )
 
 

@@ -1,0 +1,256 @@
+"""The gateway's services put together, connected, and taken apart again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from actors.config import Platform
+from actors.errors import ForkastError
+from actors.kafka.commands import KafkaCommandLog
+from actors.kafka.ends import LogEnds
+from actors.topology import COMMANDS_TOPIC
+from analytics.client import CandleSource
+from api.barrier import WriterBarrier
+from api.decimals import MarketUnits
+from api.drafts import Drafting
+from api.ids import IdGenerator
+from api.metrics import GatewayMetrics
+from api.outcomes import OutcomeReader
+from api.pairs import PairViews
+from api.recent import RecentOrders
+from api.services.batches import BatchPlacing
+from api.services.changing import Changing
+from api.services.intake import OrderIntake
+from api.services.markets import Markets
+from api.services.placing import Placing
+from api.services.readiness import Readiness
+from api.services.reading import OrdersReading
+from api.services.sending import Sender
+from api.services.settling import Settling
+from api.storage.database import Database
+from api.storage.orders import OrdersRepository
+from api.storage.positions import PositionsRepository, lease_worker_number
+from api.storage.trades import TradesRepository
+from api.storage.users import UsersRepository
+from api.waiting import OutcomeWaiters
+from api.watch import MarketWatch
+
+_T = TypeVar("_T")
+_log = structlog.get_logger(__name__)
+_START_S = 30.0
+_REDIS_TIMEOUT_S = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gateway:
+    """What the routes need."""
+
+    platform: Platform
+    markets: dict[str, MarketUnits]
+    placing: Placing
+    batches: BatchPlacing
+    changing: Changing
+    reading: OrdersReading
+    market_data: Markets
+    users: UsersRepository
+    readiness: Readiness
+    watch: MarketWatch
+    waiters: OutcomeWaiters
+    log: KafkaCommandLog
+    metrics: GatewayMetrics
+
+
+@dataclass(frozen=True, slots=True)
+class _Connections:
+    database: Database
+    redis: Redis
+    log: KafkaCommandLog
+    ends: LogEnds
+
+
+@asynccontextmanager
+async def open_gateway(
+    platform: Platform, *, metrics: GatewayMetrics, pairs: PairViews, candles: CandleSource
+) -> AsyncIterator[Gateway]:
+    """Connect, lease a worker number, set the loops going; take all down at the end.
+
+    Postgres and Kafka are waited for; raises ForkastError where they do not answer in time.
+    """
+    async with AsyncExitStack() as stack:
+        connections = _connections(platform)
+        stack.push_async_callback(connections.database.stop)
+        stack.push_async_callback(connections.redis.aclose)
+        await connections.database.start()
+        await _answering(connections.log.start)
+        stack.push_async_callback(connections.log.stop)
+        await _answering(connections.ends.start)
+        stack.push_async_callback(connections.ends.stop)
+        worker = await _answering(lambda: lease_worker_number(connections.database))
+        waiters = OutcomeWaiters(worker=worker, bound=platform.limits.waiters)
+        watch = MarketWatch(
+            redis=connections.redis,
+            topology=platform.topology,
+            log_lag_commands=platform.limits.log_lag_commands,
+        )
+        outcomes = OutcomeReader(
+            bootstrap=platform.servers.kafka_bootstrap,
+            topology=platform.topology,
+            waiters=waiters,
+            watch=watch,
+        )
+        await _answering(outcomes.start)
+        stack.push_async_callback(outcomes.stop)
+        await watch.refresh()
+        loops = _Loops()
+        stack.push_async_callback(loops.stop)
+        loops.watch(outcomes.run(), "outcomes")
+        loops.watch(watch.run(), "market watch")
+        _log.info("gateway_started", worker=worker)
+        yield _assemble(
+            platform,
+            connections,
+            loops,
+            metrics,
+            pairs,
+            candles,
+            IdGenerator(worker),
+            waiters,
+            watch,
+        )
+
+
+class _Loops:
+    """The gateway's background loops: none may end while it serves."""
+
+    def __init__(self) -> None:
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def watch(self, loop: Coroutine[Any, Any, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(loop, name=name))
+
+    def ended(self) -> list[str]:
+        """Name the loops that have ended."""
+        return [task.get_name() for task in self._tasks if task.done()]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _connections(platform: Platform) -> _Connections:
+    servers = platform.servers
+    return _Connections(
+        database=Database(servers.postgres_url),
+        redis=Redis.from_url(
+            servers.redis_url,
+            socket_timeout=_REDIS_TIMEOUT_S,
+            socket_connect_timeout=_REDIS_TIMEOUT_S,
+            retry=Retry(NoBackoff(), 0),
+        ),
+        log=KafkaCommandLog(
+            bootstrap=servers.kafka_bootstrap,
+            topology=platform.topology,
+            pending_commands=platform.limits.produce_pending_commands,
+        ),
+        ends=LogEnds(
+            bootstrap=servers.kafka_bootstrap,
+            topic=COMMANDS_TOPIC,
+            client_id="forkast-gateway-ends",
+        ),
+    )
+
+
+async def _answering(attempt: Callable[[], Awaitable[_T]]) -> _T:
+    """Try until the server behind it answers; raise its last error after `_START_S`."""
+    async for retry in AsyncRetrying(
+        retry=retry_if_exception_type(ForkastError),
+        wait=wait_fixed(0.5),
+        stop=stop_after_delay(_START_S),
+        reraise=True,
+    ):
+        with retry:
+            return await attempt()
+    raise AssertionError("tenacity either returns or raises")
+
+
+def _assemble(
+    platform: Platform,
+    connections: _Connections,
+    loops: _Loops,
+    metrics: GatewayMetrics,
+    pairs: PairViews,
+    candles: CandleSource,
+    ids: IdGenerator,
+    waiters: OutcomeWaiters,
+    watch: MarketWatch,
+) -> Gateway:
+    topology = platform.topology
+    markets = {market.pair: MarketUnits(market) for market in topology}
+    users = UsersRepository(connections.database)
+    recent = RecentOrders()
+    reading = OrdersReading(
+        markets=markets,
+        topology=topology,
+        orders=OrdersRepository(connections.database, topology),
+        recent=recent,
+        barrier=WriterBarrier(
+            ends=connections.ends,
+            positions=PositionsRepository(connections.database),
+            topology=topology,
+        ),
+    )
+    intake = OrderIntake(
+        drafting=Drafting(markets),
+        users=users,
+        watch=watch,
+        ids=ids,
+        sender=Sender(log=connections.log, recent=recent, metrics=metrics),
+        waiters=waiters,
+        recent=recent,
+        settling=Settling(recent=recent, reading=reading),
+    )
+    return Gateway(
+        platform=platform,
+        markets=markets,
+        placing=Placing(intake),
+        batches=BatchPlacing(intake, batch_orders=platform.limits.batch_orders),
+        changing=Changing(
+            markets=markets,
+            ids=ids,
+            sender=intake.sender,
+            waiters=waiters,
+            recent=recent,
+            reading=reading,
+        ),
+        reading=reading,
+        market_data=Markets(
+            redis=connections.redis,
+            pairs=pairs,
+            trades=TradesRepository(connections.database),
+            candles=candles,
+            watch=watch,
+        ),
+        users=users,
+        readiness=Readiness(
+            database=connections.database,
+            redis=connections.redis,
+            ends=connections.ends,
+            pairs=pairs,
+            topology=topology,
+            watch=watch,
+            loops=loops.ended,
+        ),
+        watch=watch,
+        waiters=waiters,
+        log=connections.log,
+        metrics=metrics,
+    )

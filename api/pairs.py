@@ -1,0 +1,64 @@
+"""The pairs' actors as the gateway asks them: for what Redis does not have."""
+
+import asyncio
+from typing import Any, Protocol
+
+import ray
+from ray.exceptions import RayError
+
+from actors.errors import PairUnavailableError
+from actors.messages import DepthSnapshot
+from actors.remote import pair_actor_name
+
+_TIMEOUT_S = 3.0
+
+
+class PairViews(Protocol):
+    """Whoever knows the pairs' books. Everything may raise PairUnavailableError."""
+
+    async def depth(self, pair: str, limit: int) -> DepthSnapshot:
+        """Return at most `limit` levels of each side, best first."""
+        ...
+
+    async def orders(self, pair: str, limit: int) -> tuple[bytes, bytes]:
+        """Return bids' and asks' order images (`EVENT_DTYPE` bytes), in priority."""
+        ...
+
+    async def ping(self, actor: str) -> None:
+        """Return when the actor of this name answers."""
+        ...
+
+
+class RemotePairViews:
+    """The `PairViews` of a namespace; needs an initialised Ray."""
+
+    def __init__(self, *, namespace: str) -> None:
+        self._namespace = namespace
+        self._handles: dict[str, Any] = {}
+
+    async def depth(self, pair: str, limit: int) -> DepthSnapshot:
+        """Return at most `limit` levels of each side, best first."""
+        depth: DepthSnapshot = await self._call(pair_actor_name(pair), "depth", limit)
+        return depth
+
+    async def orders(self, pair: str, limit: int) -> tuple[bytes, bytes]:
+        """Return bids' and asks' order images (`EVENT_DTYPE` bytes), in priority."""
+        images: tuple[bytes, bytes] = await self._call(pair_actor_name(pair), "orders", limit)
+        return images
+
+    async def ping(self, actor: str) -> None:
+        """Return when the actor of this name answers."""
+        await self._call(actor, "ping")
+
+    async def _call(self, actor: str, method: str, *arguments: Any) -> Any:
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                if actor not in self._handles:
+                    self._handles[actor] = await asyncio.to_thread(
+                        ray.get_actor, actor, self._namespace
+                    )
+                return await getattr(self._handles[actor], method).remote(*arguments)
+        except (ValueError, TimeoutError, RayError) as error:
+            # A restarted actor keeps its handle, one that was made anew does not.
+            self._handles.pop(actor, None)
+            raise PairUnavailableError(f"{actor} does not answer: {error!r}") from error

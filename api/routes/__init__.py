@@ -1,0 +1,1 @@
+"""Thin routes: HTTP to services and back."""
