@@ -48,7 +48,11 @@ class PairPublisher:
         trades = batch.after(self._trades_sequence).trades()
         await self._send(TRADES_TOPIC, trades.encode())
         self._trades_sequence = max(self._trades_sequence, batch.last_sequence)
-        await self._send(EVENTS_TOPIC, batch.after(self.sequence).encode())
+        if len(batch.events):
+            await self._send(EVENTS_TOPIC, batch.after(self.sequence).encode())
+        elif batch.last_sequence >= self.sequence:
+            # A clock that nothing waited for: readers of the log's end wait for its offset.
+            await self._send(EVENTS_TOPIC, [batch.encode_position()])
         self.sequence = max(self.sequence, batch.last_sequence)
         return len(trades.events)
 

@@ -73,6 +73,17 @@ class EventBatch:
             )
             first_sequence = last_sequence + 1
 
+    def encode_position(self) -> bytes:
+        """Return a record without events: all commands before `next_offset` are accounted for."""
+        return encode_events(
+            market_id=self.market_id,
+            first_sequence=self.last_sequence + 1,
+            last_sequence=self.last_sequence,
+            first_offset=self.first_offset,
+            next_offset=self.next_offset,
+            events=self.events[:0],
+        )
+
 
 def join(market_id: int, first_offset: int, applied: Sequence[RangeApplied]) -> EventBatch:
     """Return neighbouring ranges, in order, as one batch; `first_offset` is the first range's."""

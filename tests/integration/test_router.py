@@ -7,14 +7,17 @@ from itertools import count, pairwise
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 from redis.asyncio import Redis
 
 from actors.book.market import Market
-from actors.book.vocabulary import EventKind, OrderStatus, Side
+from actors.book.records import COMMAND_DTYPE
+from actors.book.vocabulary import CommandKind, EventKind, OrderStatus, Side
 from actors.channels import LAG_KEY, depth_changes_channel, depth_channel, depth_key
 from actors.config import Servers
 from actors.errors import PairUnavailableError
+from actors.kafka.tail import EventTail
 from actors.messages import DepthChange, DepthSnapshot, PairLag, RangeApplied, RangeRefused
 from actors.topology import EVENTS_TOPIC
 from api.router.router import OrderRouter
@@ -248,3 +251,29 @@ async def test_a_dead_loop_fails_the_health_check(
         await until(unwell, what="a failing health check", within_s=10)
     finally:
         await router.stop()
+
+
+async def test_a_clock_that_changes_nothing_is_accounted_for_in_the_events(
+    servers: Servers, own_market: Market, tmp_path: Path
+) -> None:
+    platform = make_platform(servers, [own_market], tmp_path)
+    pair = local_pair(platform, own_market)
+    tail = EventTail(bootstrap=servers.kafka_bootstrap, client_id="test-clock")
+    partition = platform.topology.partition(own_market)
+    await tail.start({partition: 0})
+    accounted = 0
+
+    async def all_is_accounted_for() -> bool:
+        nonlocal accounted
+        for tailed in (await tail.read(timeout_ms=50)).get(partition, ()):
+            accounted = max(accounted, tailed.record.next_offset)
+        return accounted == offset + 1
+
+    async with running(OrderRouter(platform, connect=lambda _: pair)), command_log(platform) as log:
+        offset = await log.append(own_market, flow(10))
+        await until(all_is_accounted_for, what="the orders' offset in the events")
+        clock = np.zeros(1, COMMAND_DTYPE)
+        clock["kind"] = CommandKind.CLOCK
+        offset = await log.append(own_market, clock)
+        await until(all_is_accounted_for, what="the clock's offset in the events")
+    await tail.stop()

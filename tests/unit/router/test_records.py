@@ -43,6 +43,13 @@ def test_a_batch_without_events_makes_no_record() -> None:
     assert decoded(batch(0)) == []
 
 
+def test_a_position_says_that_commands_without_events_are_accounted_for() -> None:
+    record = decode_events(batch(0, first_sequence=41).encode_position())
+    assert (record.first_sequence, record.last_sequence) == (41, 40)
+    assert (record.first_offset, record.next_offset) == (70, 80)
+    assert len(events_after(record, 12)) == 0
+
+
 @pytest.mark.parametrize("trades_only", [False, True])
 def test_parts_of_a_batch_run_on_and_only_the_last_completes_its_offsets(
     trades_only: bool,
