@@ -5,6 +5,7 @@ from ray import serve
 from ray.serve import Application
 
 from actors.config import Platform
+from api.hub.replica import HubReplica
 from api.router.replica import RouterReplica
 
 
@@ -49,3 +50,22 @@ def gateway_app(platform: Platform) -> Application:
         ray_actor_options={"num_cpus": 0.1},
     )
     return deployment(serve.ingress(build)()).bind()
+
+
+def hub_app(platform: Platform) -> Application:
+    """Return the realtime hub, to be mounted at `/socket.io`: exactly one replica.
+
+    All requests of a long-polling session must reach the process that holds it, and no balancer
+    before Serve is asked to see to that. Every open connection counts as a request under way.
+    """
+    deployment = serve.deployment(
+        name="hub",
+        num_replicas=1,
+        max_ongoing_requests=10_000,
+        health_check_period_s=2.0,
+        health_check_timeout_s=10.0,
+        graceful_shutdown_wait_loop_s=0.1,
+        graceful_shutdown_timeout_s=5.0,
+        ray_actor_options={"num_cpus": 0.1},
+    )
+    return deployment(serve.ingress()(HubReplica)).bind(platform)

@@ -1,0 +1,233 @@
+"""One pair's room: what happens is encoded once and handed to every client that follows it."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import structlog
+from engineio.packet import Packet
+
+from actors.book.records import RecordArray
+from actors.book.vocabulary import EventKind
+from actors.messages import Candle, DepthChange, DepthSnapshot
+from analytics.intervals import Interval
+from analytics.messages import LiveCandle
+from api.decimals import MarketUnits
+from api.hub.clients import Client
+from api.hub.messages import Feed, book_update, candle_update, depth_update
+from api.hub.packets import event_packet
+from api.hub.windows import LiveWindow
+from api.views import order_of_event, order_view, trade_of_event, trade_view
+
+_log = structlog.get_logger(__name__)
+
+BOOK_INTERVAL_S = 0.1
+# A snapshot may overtake changes that are still on their way from the same router.
+CHANGES_LATE_S = 1.0
+TOP_LEVELS = 50
+# No client could keep more in its queue: beyond this the older part is left out.
+EVENTS_PER_ROUND_MAX = 2_000
+# A window is opened by the clock only when trades of the one before can hardly be on their way.
+ROLL_GRACE_S = 2
+_SECONDS_KEPT = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """How a client follows a room."""
+
+    client: Client
+    feed: Feed
+    interval: Interval
+
+
+class Room:
+    """The clients that follow a pair; `cut` is called with those whose queue has overflowed."""
+
+    def __init__(self, units: MarketUnits, *, cut: Callable[[Client], None]) -> None:
+        self.units = units
+        self._cut = cut
+        self._subscriptions: dict[str, Subscription] = {}
+        self._top: DepthSnapshot | None = None
+        self._top_sent_s = 0.0
+        self._top_due: asyncio.TimerHandle | None = None
+        self._last_change_id = -1
+        self._gap_due: asyncio.TimerHandle | None = None
+        self._windows: dict[Interval, LiveWindow] = {}
+        self._seconds: dict[int, Candle] = {}
+        self.skipped_events = 0
+
+    def __len__(self) -> int:
+        return len(self._subscriptions)
+
+    def __contains__(self, sid: str) -> bool:
+        return sid in self._subscriptions
+
+    @property
+    def has_depth(self) -> bool:
+        """Say whether anybody follows every change of the depth."""
+        return any(one.feed == "depth" for one in self._subscriptions.values())
+
+    @property
+    def intervals(self) -> set[Interval]:
+        """Return the intervals that clients follow."""
+        return {one.interval for one in self._subscriptions.values()}
+
+    @property
+    def unseeded(self) -> set[Interval]:
+        """Return the followed intervals whose open window is not known."""
+        return self.intervals - self._windows.keys()
+
+    @property
+    def knows_depth(self) -> bool:
+        return self._top is not None
+
+    def add(self, subscription: Subscription) -> None:
+        """Let a client in, or change how it follows; it is sent the book and candle as they are."""
+        client = subscription.client
+        client.forget(self.units)
+        self._subscriptions[client.sid] = subscription
+        if subscription.feed == "book" and self._top is not None:
+            client.send_newest(self._key("book"), self._book_packet(self._top))
+        window = self._windows.get(subscription.interval)
+        if window is not None:
+            self._send_candle([subscription], subscription.interval, window.candle)
+
+    def remove(self, sid: str) -> None:
+        """Let a client go."""
+        subscription = self._subscriptions.pop(sid, None)
+        if subscription is not None:
+            subscription.client.forget(self.units)
+        for interval in self._windows.keys() - self.intervals:
+            del self._windows[interval]
+
+    def close(self) -> None:
+        """Drop what is still to be sent."""
+        for timer in (self._top_due, self._gap_due):
+            if timer is not None:
+                timer.cancel()
+        self._top_due = self._gap_due = None
+
+    def on_events(self, events: RecordArray) -> None:
+        """Send trades and orders to everybody, in order of sequence."""
+        kinds = events["kind"]
+        shown = events[(kinds == EventKind.TRADE) | (kinds == EventKind.ORDER)]
+        if len(shown) > EVENTS_PER_ROUND_MAX:
+            self.skipped_events += len(shown) - EVENTS_PER_ROUND_MAX
+            _log.warning("room_skips", pair=self.units.market.pair, skipped=self.skipped_events)
+            shown = shown[-EVENTS_PER_ROUND_MAX:]
+        for event in shown:
+            if event["kind"] == EventKind.TRADE:
+                trade = trade_view(self.units, trade_of_event(event))
+                self._send_all("new_trade", trade)
+            order = order_view(self.units, order_of_event(event))
+            self._send_all("order_update", order)
+
+    def on_snapshot(self, depth: DepthSnapshot) -> None:
+        """Take the top of the book; it goes out at most every `BOOK_INTERVAL_S`."""
+        top = self._top
+        if top is not None and (depth.update_id, depth.sequence) <= (top.update_id, top.sequence):
+            return
+        self._top = depth
+        if depth.update_id > self._last_change_id and self._gap_due is None:
+            loop = asyncio.get_running_loop()
+            self._gap_due = loop.call_later(CHANGES_LATE_S, self._check_changes, depth)
+        self._schedule_top()
+
+    def on_change(self, change: DepthChange) -> None:
+        """Send a change of the depth to those who follow every change."""
+        if change.last_update_id <= self._last_change_id:
+            return
+        self._last_change_id = change.last_update_id
+        followers = [one for one in self._subscriptions.values() if one.feed == "depth"]
+        if not followers:
+            return
+        packet = event_packet("orderbook_update", depth_update(self.units, change))
+        for follower in followers:
+            if not follower.client.send_depth(self.units, change, packet):
+                self._cut(follower.client)
+
+    def on_seconds(self, seconds: Iterable[Candle]) -> None:
+        """Take changed seconds and send the windows that they change."""
+        changed = list(seconds)
+        for second in changed:
+            self._seconds[second.open_time_s] = second
+        for open_time_s in sorted(self._seconds)[:-_SECONDS_KEPT]:
+            del self._seconds[open_time_s]
+        for interval, window in self._windows.items():
+            news = [window.apply(second) for second in changed]
+            if any(news):
+                self._send_candle(self._followers(interval), interval, window.candle)
+
+    def seed(self, interval: Interval, live: LiveCandle) -> None:
+        """Start an open window from what the candle actor says; send it where it is news."""
+        window = LiveWindow(interval, live)
+        for open_time_s in sorted(self._seconds):
+            window.apply(self._seconds[open_time_s])
+        before = self._windows.get(interval)
+        self._windows[interval] = window
+        if before is None or before.candle != window.candle:
+            self._send_candle(self._followers(interval), interval, window.candle)
+
+    def roll(self, now_s: int) -> None:
+        """Open the windows that have begun without a trade."""
+        for interval, window in self._windows.items():
+            if window.roll(now_s - ROLL_GRACE_S):
+                self._send_candle(self._followers(interval), interval, window.candle)
+
+    def _schedule_top(self) -> None:
+        if self._top_due is not None:
+            return
+        loop = asyncio.get_running_loop()
+        wait_s = self._top_sent_s + BOOK_INTERVAL_S - loop.time()
+        if wait_s <= 0:
+            self._send_top()
+        else:
+            self._top_due = loop.call_later(wait_s, self._send_top)
+
+    def _send_top(self) -> None:
+        self._top_due = None
+        self._top_sent_s = asyncio.get_running_loop().time()
+        followers = [one for one in self._subscriptions.values() if one.feed == "book"]
+        if self._top is None or not followers:
+            return
+        packet = self._book_packet(self._top)
+        for follower in followers:
+            follower.client.send_newest(self._key("book"), packet)
+
+    def _check_changes(self, depth: DepthSnapshot) -> None:
+        """Where changes that a snapshot held never came, name the next id: clients see the gap."""
+        self._gap_due = None
+        if self._last_change_id < depth.update_id:
+            self.on_change(
+                DepthChange(
+                    market_id=depth.market_id,
+                    sequence=depth.sequence,
+                    previous_update_id=depth.update_id,
+                    last_update_id=depth.update_id,
+                    bids=[],
+                    asks=[],
+                )
+            )
+
+    def _send_all(self, event: str, payload: object) -> None:
+        packet = event_packet(event, payload)
+        for subscription in list(self._subscriptions.values()):
+            if not subscription.client.send(packet):
+                self._cut(subscription.client)
+
+    def _send_candle(
+        self, followers: Iterable[Subscription], interval: Interval, candle: Candle
+    ) -> None:
+        packet = event_packet("candle_update", candle_update(self.units, interval, candle))
+        for follower in followers:
+            follower.client.send_newest(self._key(interval.value), packet)
+
+    def _followers(self, interval: Interval) -> list[Subscription]:
+        return [one for one in self._subscriptions.values() if one.interval is interval]
+
+    def _book_packet(self, depth: DepthSnapshot) -> Packet:
+        return event_packet("orderbook_update", book_update(self.units, depth))
+
+    def _key(self, what: str) -> tuple[str, str]:
+        return (self.units.market.pair, what)
