@@ -95,10 +95,17 @@ class RayRuntime:
         }
 
     def _put_away(self, keep_logs_in: Path) -> None:
-        shutil.rmtree(keep_logs_in, ignore_errors=True)
+        remove(keep_logs_in)
         if self.logs.exists():
             shutil.move(str(self.logs.resolve()), keep_logs_in)
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def remove(path: Path) -> None:
+    """Remove a folder and all in it, or a link to one; nothing where there is none."""
+    if path.is_symlink():
+        path.unlink()
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _shutdown() -> None:

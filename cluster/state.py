@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import IO
@@ -108,3 +109,5 @@ class DataFolder:
                 process = psutil.Process(process_id)
                 if abs(process.create_time() - created) < 1:
                     process.wait(max(0.0, deadline - time.monotonic()))
+        if Path(state.ray_directory).name.startswith("forkast-"):
+            shutil.rmtree(state.ray_directory, ignore_errors=True)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import shutil
 import socket
 import time
 from collections.abc import Awaitable, Callable
@@ -18,7 +17,7 @@ from cluster import processes
 from cluster.embedded.servers import EmbeddedServers
 from cluster.errors import AlreadyRunningError, DeployError
 from cluster.migrate import migrate
-from cluster.runtime import RayRuntime
+from cluster.runtime import RayRuntime, remove
 from cluster.settings import Settings
 from cluster.state import DataFolder, RunState
 from cluster.supervisor import Supervisor
@@ -98,17 +97,20 @@ class PlatformRun:
 
     async def stop(self) -> None:
         """Stop everything that was started; nothing of it is alive afterwards."""
-        family = processes.family(self._state.process_id)
-        if self._watch is not None:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
-        if self._runtime is not None:
-            await self._stop_ray(self._runtime)
-        if self._embedded is not None:
-            self._report("Stopping Kafka, Postgres and Valkey")
-            await self._embedded.stop()
-        await asyncio.to_thread(processes.end, family)
-        self.folder.release()
+        family = processes.family(os.getpid())
+        # Each step is taken, whatever becomes of the ones before it; the last pushed is the first.
+        async with contextlib.AsyncExitStack() as steps:
+            steps.callback(self.folder.release)
+            steps.push_async_callback(asyncio.to_thread, processes.end, family)
+            if self._embedded is not None:
+                steps.push_async_callback(self._embedded.stop)
+                steps.callback(self._report, "Stopping the servers")
+            if self._runtime is not None:
+                steps.push_async_callback(self._stop_ray, self._runtime)
+                steps.callback(self._report, "Stopping Serve and Ray")
+            if self._watch is not None:
+                self._watch.cancel()
+                await asyncio.gather(self._watch, return_exceptions=True)
 
     async def _start_servers(self) -> Servers:
         settings = self._settings
@@ -151,6 +153,7 @@ class PlatformRun:
         self._ray_started()
         _link(self.folder.logs / "ray", self._runtime.logs)
         self._state.ray_directory = str(self._runtime.directory)
+        self._write_state()
         self._phase("ray")
         self._report("Ray is ready")
 
@@ -190,7 +193,6 @@ class PlatformRun:
     async def _stop_ray(self, runtime: RayRuntime) -> None:
         from cluster.deploy import undeploy
 
-        self._report("Stopping Serve and Ray")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_STOP_SERVE_S):
                 await runtime.call(undeploy)
@@ -233,8 +235,5 @@ def _check_port(port: int) -> None:
 
 
 def _link(link: Path, target: Path) -> None:
-    if link.is_symlink():
-        link.unlink()
-    elif link.exists():
-        shutil.rmtree(link)
+    remove(link)
     link.symlink_to(target)

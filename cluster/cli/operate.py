@@ -104,13 +104,13 @@ def resume(pair: str, data: DataOption = DATA_DEFAULT) -> None:
 def _operate(pair: str, action: str, data: Path) -> None:
     state = running_state(data)
     response = httpx.post(
-        f"{state.url}/market/{pair}/{action}",
+        f"{state.url}/markets/{pair}/{action}",
         headers={"Authorization": f"Bearer {state.operator_token}"},
         timeout=15,
         trust_env=False,
     )
     if response.is_error:
-        raise ClusterError(f"{pair} was not {action}ed: {response.text}")
+        raise ClusterError(f"could not {action} {pair}: {response.text}")
     _console.print(response.text)
 
 

@@ -33,7 +33,8 @@ _TABLE_EVERY_S = 1.0
 _LINE_EVERY_S = 60.0
 _DETACHED_READY_S = 180.0
 
-_console = Console(highlight=False)
+# Bound to the stream of the start: what Ray prints goes elsewhere.
+_console = Console(file=sys.stdout, highlight=False)
 
 
 def up(
@@ -53,16 +54,19 @@ def up(
     if detach:
         _detach(data)
         return
-    code = asyncio.run(
-        _live(
-            settings=settings,
-            topology=topology,
-            data=data,
-            port=port or settings.port,
-            markets_file=str(Path(markets).resolve()) if markets else "",
-            demo=demo,
+    log_path = DataFolder(data).logs / "driver.log"
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    with log_path.open("a", buffering=1) as log, contextlib.redirect_stdout(log):
+        code = asyncio.run(
+            _live(
+                settings=settings,
+                topology=topology,
+                data=data,
+                port=port or settings.port,
+                markets_file=str(Path(markets).resolve()) if markets else "",
+                demo=demo,
+            )
         )
-    )
     sys.stdout.flush()
     sys.stderr.flush()
     # Not sys.exit: a call into a Ray that was cut off may hold its thread for minutes.
@@ -159,7 +163,12 @@ def _welcome(run: "PlatformRun") -> None:
 async def _show(run: "PlatformRun") -> None:
     async with Redis.from_url(run.state.redis_url) as redis:
         if _console.is_terminal:
-            with Live(console=_console, auto_refresh=False) as live:
+            with Live(
+                console=_console,
+                auto_refresh=False,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            ) as live:
                 while True:
                     with contextlib.suppress(RedisError):
                         rows = await market_rows(redis, run.topology)
