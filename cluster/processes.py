@@ -39,6 +39,16 @@ def memory_by_kind(processes: list[psutil.Process]) -> dict[str, int]:
     return dict(sorted(totals.items(), key=lambda item: -item[1]))
 
 
+def cpu_seconds_by_kind(processes: list[psutil.Process]) -> dict[str, float]:
+    """Return the processor seconds used so far, summed by what the processes are."""
+    totals: dict[str, float] = defaultdict(float)
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            used = process.cpu_times()
+            totals[_kind(process)] += used.user + used.system
+    return dict(totals)
+
+
 def end(processes: list[psutil.Process]) -> list[psutil.Process]:
     """Wait for processes that should be ending, then kill them; return those killed."""
     me = os.getpid()

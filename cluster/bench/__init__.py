@@ -3,9 +3,11 @@
 import typer
 
 from cluster.bench.book import book
+from cluster.bench.pipeline.command import pipeline
 
 app = typer.Typer(name="bench", help="Measure this machine.", no_args_is_help=True)
 app.command("book")(book)
+app.command("pipeline")(pipeline)
 
 
 @app.callback()

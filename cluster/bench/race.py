@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from actors.book.compiled import CompiledBook
-
 from actors.book.market import Market
 from actors.book.naive import NaiveBook
 from actors.book.records import RecordArray

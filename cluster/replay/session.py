@@ -14,6 +14,7 @@ from actors.kafka.commands import KafkaCommandLog
 from actors.topology import Topology
 from api.ids import IdGenerator
 from api.storage.database import Database
+from api.storage.positions import lease_worker_number
 from cluster.errors import ClusterError
 from cluster.replay.capture import read_events, read_trades
 from cluster.replay.collector import Collector
@@ -95,12 +96,9 @@ async def _lease_worker(state: RunState) -> int:
     database = Database(state.postgres_url, size=1)
     await database.start()
     try:
-        row = await database.fetch_one("SELECT nextval('gateway_worker')")
+        return await lease_worker_number(database)
     finally:
         await database.stop()
-    if row is None:
-        raise ClusterError("Postgres leased no worker number")
-    return int(row[0])
 
 
 async def _new_user(http: httpx.AsyncClient) -> int:

@@ -1,0 +1,1 @@
+"""Load on a running platform, and how long each order's way to its trade and its row takes."""
