@@ -61,11 +61,9 @@ def image(
 
 
 @inner
-def order_image(
-    book: Book, slot: int, status: int, flags: int, reason: int, command_id: int
-) -> int:
-    """Append an ORDER event and return its row."""
-    return image(book, slot, ORDER, status, flags, reason, command_id)
+def order_image(book: Book, slot: int, status: int, reason: int, command_id: int) -> None:
+    """Append an ORDER event that does not end a command, out of line for the rarer ones."""
+    image(book, slot, ORDER, status, 0, reason, command_id)
 
 
 @inner

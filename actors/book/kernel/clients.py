@@ -19,7 +19,6 @@ from actors.book.kernel.layout import (
     S_NEWEST,
     S_OLDEST,
     USER,
-    Book,
     Words,
 )
 from actors.book.kernel.tables import GOLDEN, home, put, vacate
@@ -44,68 +43,63 @@ def _hash(user: int, rows: Words, row: int, first: int) -> int:
 
 
 @inner
-def first_order_of(book: Book, slot: int) -> int:
+def first_order_of(clients: Words, client_map: Words, orders: Words, slot: int) -> int:
     """Return the order id that holds the slot's (user, client order id), or 0."""
-    key = _hash(book.orders[slot, USER], book.orders, slot, CLIENT)
-    mask = book.client_map.shape[0] - 1
+    key = _hash(orders[slot, USER], orders, slot, CLIENT)
+    mask = client_map.shape[0] - 1
     at = home(key, mask)
-    while book.client_map[at, 0] != 0:
-        if book.client_map[at, 0] == key:
-            row = book.client_map[at, 1]
-            same = book.clients[row, C_USER] == book.orders[slot, USER]
+    while client_map[at, 0] != 0:
+        if client_map[at, 0] == key:
+            row = client_map[at, 1]
+            same = clients[row, C_USER] == orders[slot, USER]
             for word in range(CLIENT_WORDS):
-                same &= book.clients[row, C_WORD + word] == book.orders[slot, CLIENT + word]
+                same &= clients[row, C_WORD + word] == orders[slot, CLIENT + word]
             if same:
-                return book.clients[row, C_ORDER]
+                return clients[row, C_ORDER]
         at = (at + 1) & mask
     return 0
 
 
 @inner
-def take(book: Book, slot: int) -> int:
+def take(state: Words, clients: Words, client_map: Words, orders: Words, slot: int) -> int:
     """Remember the slot's client order id and return its row."""
-    state = book.state
     row = state[S_FREE_CLIENT]
     if row >= 0:
-        state[S_FREE_CLIENT] = book.clients[row, C_NEXT]
+        state[S_FREE_CLIENT] = clients[row, C_NEXT]
     else:
         row = state[S_CLIENTS]
         state[S_CLIENTS] += 1
-    book.clients[row, C_USER] = book.orders[slot, USER]
-    book.clients[row, C_ORDER] = book.orders[slot, ORDER_ID]
+    clients[row, C_USER] = orders[slot, USER]
+    clients[row, C_ORDER] = orders[slot, ORDER_ID]
     for word in range(CLIENT_WORDS):
-        book.clients[row, C_WORD + word] = book.orders[slot, CLIENT + word]
-    put(book.client_map, _hash(book.orders[slot, USER], book.orders, slot, CLIENT), row)
+        clients[row, C_WORD + word] = orders[slot, CLIENT + word]
+    put(client_map, _hash(orders[slot, USER], orders, slot, CLIENT), row)
     return row
 
 
 @inner
-def finish(book: Book, row: int) -> None:
+def finish(state: Words, clients: Words, client_map: Words, row: int) -> None:
     """Queue a row among the finished ones and forget the oldest beyond the market's memory."""
-    state = book.state
-    book.clients[row, C_NEXT] = -1
+    clients[row, C_NEXT] = -1
     if state[S_NEWEST] < 0:
         state[S_OLDEST] = row
     else:
-        book.clients[state[S_NEWEST], C_NEXT] = row
+        clients[state[S_NEWEST], C_NEXT] = row
     state[S_NEWEST] = row
     state[S_FINISHED] += 1
     if state[S_FINISHED] > state[S_CLIENT_MEMORY]:
-        _forget_oldest(book)
+        _forget_oldest(state, clients, client_map)
 
 
 @inlined
-def _forget_oldest(book: Book) -> None:
-    state = book.state
+def _forget_oldest(state: Words, clients: Words, client_map: Words) -> None:
     row = state[S_OLDEST]
-    state[S_OLDEST] = book.clients[row, C_NEXT]
+    state[S_OLDEST] = clients[row, C_NEXT]
     state[S_FINISHED] -= 1
-    if state[S_OLDEST] < 0:
-        state[S_NEWEST] = -1
-    mask = book.client_map.shape[0] - 1
-    at = home(_hash(book.clients[row, C_USER], book.clients, row, C_WORD), mask)
-    while book.client_map[at, 0] == 0 or book.client_map[at, 1] != row:
+    mask = client_map.shape[0] - 1
+    at = home(_hash(clients[row, C_USER], clients, row, C_WORD), mask)
+    while client_map[at, 1] != row or client_map[at, 0] == 0:
         at = (at + 1) & mask
-    vacate(book.client_map, at)
-    book.clients[row, C_NEXT] = state[S_FREE_CLIENT]
+    vacate(client_map, at)
+    clients[row, C_NEXT] = state[S_FREE_CLIENT]
     state[S_FREE_CLIENT] = row

@@ -1,7 +1,7 @@
 """GTD orders by (expiry, order id): a binary heap of slots, each of which knows its place."""
 
 from actors.book.kernel.jit import inlined, inner
-from actors.book.kernel.layout import EXPIRES, HEAP_AT, ORDER_ID, S_HEAP, Book, Words
+from actors.book.kernel.layout import EXPIRES, HEAP_AT, ORDER_ID, S_HEAP, Words
 
 
 @inlined
@@ -12,48 +12,48 @@ def _sooner(orders: Words, one: int, other: int) -> bool:
 
 
 @inlined
-def _set(book: Book, at: int, slot: int) -> None:
-    book.heap[at] = slot
-    book.orders[slot, HEAP_AT] = at
+def _set(heap: Words, orders: Words, at: int, slot: int) -> None:
+    heap[at] = slot
+    orders[slot, HEAP_AT] = at
 
 
 @inlined
-def _rise(book: Book, at: int, slot: int) -> int:
+def _rise(heap: Words, orders: Words, at: int, slot: int) -> int:
     while at > 0:
         above = (at - 1) >> 1
-        if not _sooner(book.orders, slot, book.heap[above]):
+        if not _sooner(orders, slot, heap[above]):
             break
-        _set(book, at, book.heap[above])
+        _set(heap, orders, at, heap[above])
         at = above
     return at
 
 
 @inner
-def push(book: Book, slot: int) -> None:
+def push(state: Words, heap: Words, orders: Words, slot: int) -> None:
     """Add an order."""
-    at = book.state[S_HEAP]
-    book.state[S_HEAP] += 1
-    _set(book, _rise(book, at, slot), slot)
+    at = state[S_HEAP]
+    state[S_HEAP] += 1
+    _set(heap, orders, _rise(heap, orders, at, slot), slot)
 
 
 @inner
-def drop(book: Book, slot: int) -> None:
+def drop(state: Words, heap: Words, orders: Words, slot: int) -> None:
     """Remove an order from wherever it stands."""
-    at = book.orders[slot, HEAP_AT]
-    size = book.state[S_HEAP] - 1
-    book.state[S_HEAP] = size
+    at = orders[slot, HEAP_AT]
+    size = state[S_HEAP] - 1
+    state[S_HEAP] = size
     if at == size:
         return
-    moved = book.heap[size]
-    at = _rise(book, at, moved)
+    moved = heap[size]
+    at = _rise(heap, orders, at, moved)
     while True:
         below = 2 * at + 1
         if below >= size:
             break
-        if below + 1 < size and _sooner(book.orders, book.heap[below + 1], book.heap[below]):
+        if below + 1 < size and _sooner(orders, heap[below + 1], heap[below]):
             below += 1
-        if not _sooner(book.orders, book.heap[below], moved):
+        if not _sooner(orders, heap[below], moved):
             break
-        _set(book, at, book.heap[below])
+        _set(heap, orders, at, heap[below])
         at = below
-    _set(book, at, moved)
+    _set(heap, orders, at, moved)

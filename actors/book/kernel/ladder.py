@@ -2,7 +2,8 @@
 
 Best at hand, a level found or made in two short searches, and never more moved than one block
 and, once in thirty-two insertions at most, the directory: a few microseconds at a million levels.
-A directory row's low bound is at most its block's smallest key; the first row's is KEY_MIN.
+A directory row's low bound is at most its block's smallest key; the first row's is KEY_MIN. Each
+side keeps one block for ever, so only that one may be empty.
 """
 
 from actors.book.kernel.jit import inlined, inner
@@ -46,29 +47,17 @@ def locate(book: Book, side: int, key: int) -> tuple[int, int]:
 
 
 @inlined
-def find(book: Book, side: int, key: int) -> int:
-    """Return the level with this key, or -1."""
-    if book.state[S_SIDE_BLOCKS + side] == 0:
-        return -1
-    row, at = locate(book, side, key)
+def insert(book: Book, side: int, row: int, at: int, key: int, level: int) -> None:
+    """Add a level where `locate` said that its key belongs."""
     block = book.directory[2 * side + D_BLOCK, row]
-    if at > 0 and book.blocks[block, at - 1] == key:
-        return book.blocks[block, BLOCK_KEYS + at - 1]
-    return -1
-
-
-@inlined
-def insert(book: Book, side: int, key: int, level: int) -> None:
-    """Add a level whose key is not there yet."""
-    if book.state[S_SIDE_BLOCKS + side] == 0:
-        _open_row(book, side, 0, KEY_MIN)
-    row, at = locate(book, side, key)
-    block = book.directory[2 * side + D_BLOCK, row]
-    if book.directory[D_COUNT, block] == BLOCK_KEYS:
-        _split(book, side, row)
-        row, at = locate(book, side, key)
-        block = book.directory[2 * side + D_BLOCK, row]
     count = book.directory[D_COUNT, block]
+    if count == BLOCK_KEYS:
+        _split(book, side, row)
+        count = BLOCK_KEYS // 2
+        if at > count:
+            at -= count
+            row += 1
+            block = book.directory[2 * side + D_BLOCK, row]
     for index in range(count, at, -1):
         book.blocks[block, index] = book.blocks[block, index - 1]
         book.blocks[block, BLOCK_KEYS + index] = book.blocks[block, BLOCK_KEYS + index - 1]
@@ -84,41 +73,32 @@ def remove(book: Book, side: int, key: int) -> None:
     """Take out the level with this key, which is there."""
     row, at = locate(book, side, key)
     block = book.directory[2 * side + D_BLOCK, row]
-    count = book.directory[D_COUNT, block] - 1
-    for index in range(at - 1, count):
-        book.blocks[block, index] = book.blocks[block, index + 1]
-        book.blocks[block, BLOCK_KEYS + index] = book.blocks[block, BLOCK_KEYS + index + 1]
-    book.blocks[block, count] = KEY_MAX
-    book.directory[D_COUNT, block] = count
-    if count < FEW_KEYS:
-        _thin_out(book, side, row)
-    _find_best(book, side)
+    for index in range(at, book.directory[D_COUNT, block]):
+        book.blocks[block, index - 1] = book.blocks[block, index]
+        book.blocks[block, BLOCK_KEYS + index - 1] = book.blocks[block, BLOCK_KEYS + index]
+    _shorten(book, side, row, block)
 
 
 @inlined
-def _find_best(book: Book, side: int) -> None:
-    rows = book.state[S_SIDE_BLOCKS + side]
-    if rows == 0:
-        book.state[S_BEST + side] = -1
-        return
-    block = book.directory[2 * side + D_BLOCK, rows - 1]
-    last = book.directory[D_COUNT, block] - 1
-    book.state[S_BEST + side] = book.blocks[block, BLOCK_KEYS + last]
+def remove_best(book: Book, side: int) -> None:
+    """Take out the best level, which is there."""
+    row = book.state[S_SIDE_BLOCKS + side] - 1
+    _shorten(book, side, row, book.directory[2 * side + D_BLOCK, row])
 
 
-@inner
-def _thin_out(book: Book, side: int, row: int) -> None:
-    """Give up an empty block; pour one with few keys into its neighbour below."""
-    block = book.directory[2 * side + D_BLOCK, row]
-    count = book.directory[D_COUNT, block]
-    if count == 0:
-        _close_row(book, side, row)
-    elif row > 0:
-        below = book.directory[2 * side + D_BLOCK, row - 1]
-        held = book.directory[D_COUNT, below]
-        if held + count <= MERGED_KEYS:
-            _move(book, block, 0, below, held, count)
+@inlined
+def _shorten(book: Book, side: int, row: int, block: int) -> None:
+    """Drop a block's last key, merge what is left with little, and find the best level anew."""
+    count = book.directory[D_COUNT, block] - 1
+    book.directory[D_COUNT, block] = count
+    book.blocks[block, count] = KEY_MAX
+    if count < FEW_KEYS and book.state[S_SIDE_BLOCKS + side] > 1:
+        below = book.directory[2 * side + D_BLOCK, max(row - 1, 0)]
+        if count == 0 or (row > 0 and book.directory[D_COUNT, below] + count <= MERGED_KEYS):
             _close_row(book, side, row)
+    last = book.directory[2 * side + D_BLOCK, book.state[S_SIDE_BLOCKS + side] - 1]
+    held = book.directory[D_COUNT, last]
+    book.state[S_BEST + side] = book.blocks[last, BLOCK_KEYS + held - 1] if held > 0 else -1
 
 
 @inner
@@ -142,7 +122,7 @@ def _move(book: Book, source: int, first: int, target: int, at: int, count: int)
     book.directory[D_COUNT, target] += count
 
 
-@inner
+@inlined
 def _open_row(book: Book, side: int, row: int, low: int) -> None:
     """Put an empty block into the directory at `row`."""
     state = book.state
@@ -165,8 +145,12 @@ def _open_row(book: Book, side: int, row: int, low: int) -> None:
 
 @inner
 def _close_row(book: Book, side: int, row: int) -> None:
-    """Take an empty block out of the directory."""
+    """Take a block out of the directory, its keys poured into the block below."""
     block = book.directory[2 * side + D_BLOCK, row]
+    count = book.directory[D_COUNT, block]
+    if count > 0:
+        below = book.directory[2 * side + D_BLOCK, row - 1]
+        _move(book, block, 0, below, book.directory[D_COUNT, below], count)
     book.directory[D_NEXT_FREE, block] = book.state[S_FREE_BLOCK]
     book.state[S_FREE_BLOCK] = block
     rows = book.state[S_SIDE_BLOCKS + side] - 1

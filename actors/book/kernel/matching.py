@@ -40,13 +40,22 @@ from actors.book.kernel.layout import (
     USER,
     Book,
 )
-from actors.book.kernel.queues import byte_of, depart, key_of, remaining, side_of, touch
+from actors.book.kernel.queues import (
+    byte_of,
+    depart,
+    forget,
+    key_of,
+    lift_best,
+    remaining,
+    side_of,
+    touch,
+)
 
 # Why a taker stopped.
 WANTS_NOTHING, SELF_TRADE, NO_OPPOSITE, BEYOND_LIMIT = range(4)
 
 
-@inner
+@inlined
 def match(book: Book, slot: int, limit: int, command_id: int) -> int:
     """Trade an order that is off the book while it may; return why it stopped."""
     orders, state = book.orders, book.state
@@ -89,9 +98,10 @@ def match(book: Book, slot: int, limit: int, command_id: int) -> int:
 def _trade(book: Book, taker: int, maker: int, lots: int, price: int, command_id: int) -> None:
     orders, state = book.orders, book.state
     level = state[S_BEST + side_of(book, maker)]
-    for one in (maker, taker):
-        orders[one, FILLED] += lots
-        orders[one, NOTIONAL] += lots * price
+    orders[maker, FILLED] += lots
+    orders[maker, NOTIONAL] += lots * price
+    orders[taker, FILLED] += lots
+    orders[taker, NOTIONAL] += lots * price
     book.levels[level, L_QUANTITY] -= lots
     book.levels[level, L_FILLED] += lots
     touch(book, side_of(book, maker), level)
@@ -104,14 +114,13 @@ def _trade(book: Book, taker: int, maker: int, lots: int, price: int, command_id
     book.events[row, RELATED_ORDER] = orders[taker, ORDER_ID]
     book.events[row, RELATED_USER] = orders[taker, USER]
     if is_filled:
-        depart(book, maker)
+        lift_best(book, maker)
+        forget(book, maker)
 
 
 @inner
 def _expire_maker(book: Book, maker: int, command_id: int) -> None:
-    side = side_of(book, maker)
-    touch(book, side, book.state[S_BEST + side])
-    order_image(book, maker, CANCELLED, 0, R_SELF_TRADE, command_id)
+    order_image(book, maker, CANCELLED, R_SELF_TRADE, command_id)
     depart(book, maker)
 
 
@@ -125,12 +134,12 @@ def _decrement(book: Book, taker: int, maker: int, lots: int, command_id: int) -
     book.levels[level, L_QUANTITY] -= lots
     if orders[taker, QUOTE] == 0:
         orders[taker, QUANTITY] -= lots
-    touch(book, side, level)
     if remaining(book, maker) == 0:
-        order_image(book, maker, CANCELLED, 0, R_SELF_TRADE, command_id)
+        order_image(book, maker, CANCELLED, R_SELF_TRADE, command_id)
         depart(book, maker)
     else:
-        order_image(book, maker, open_status(book, maker), 0, R_SELF_TRADE, command_id)
+        touch(book, side, level)
+        order_image(book, maker, open_status(book, maker), R_SELF_TRADE, command_id)
 
 
 @inlined

@@ -8,8 +8,12 @@ from actors.book.kernel.layout import (
     BLOCK_WORDS,
     CHANGED_WORDS,
     CLIENT_ROW_WORDS,
+    D_BLOCK,
+    D_LOW,
     DIRECTORY_ROWS,
     EVENT_WORDS,
+    KEY_MAX,
+    KEY_MIN,
     LEVEL_WORDS,
     NEED_BLOCKS,
     NEED_CLIENTS,
@@ -19,6 +23,7 @@ from actors.book.kernel.layout import (
     NEED_USERS,
     S_BEST,
     S_BEST_SELL,
+    S_BLOCKS,
     S_CLIENT_MEMORY,
     S_FREE_BLOCK,
     S_FREE_CLIENT,
@@ -33,6 +38,8 @@ from actors.book.kernel.layout import (
     S_OLDEST,
     S_OPEN,
     S_PROTECTION_BPS,
+    S_SIDE_BLOCKS,
+    S_SIDE_BLOCKS_SELL,
     STATE_WORDS,
     TOUCHED_WORDS,
     USER_WORDS,
@@ -64,6 +71,12 @@ def allocate(market: Market, *, orders: int, client_ids: int) -> Book:
     client_rows = _power_of_two(client_ids)
     # A block is at least half full when it is split off; few are thinner.
     block_rows = max(4, order_rows // (BLOCK_KEYS // 4))
+    blocks = _zeros(block_rows, BLOCK_WORDS)
+    directory = _zeros(DIRECTORY_ROWS, block_rows)
+    for side in (0, 1):
+        blocks[side] = KEY_MAX
+        directory[2 * side + D_LOW, 0] = KEY_MIN
+        directory[2 * side + D_BLOCK, 0] = side
     return Book(
         state=_new_state(market),
         events=_zeros(4 * order_rows, EVENT_WORDS),
@@ -74,8 +87,8 @@ def allocate(market: Market, *, orders: int, client_ids: int) -> Book:
         users=_zeros(2 * order_rows, USER_WORDS),
         clients=_zeros(client_rows, CLIENT_ROW_WORDS),
         client_map=_zeros(2 * client_rows, 2),
-        blocks=_zeros(block_rows, BLOCK_WORDS),
-        directory=_zeros(DIRECTORY_ROWS, block_rows),
+        blocks=blocks,
+        directory=directory,
         touched=_zeros(2, 2 * order_rows, TOUCHED_WORDS),
         changed=_zeros(4 * order_rows, CHANGED_WORDS),
     )
@@ -114,6 +127,8 @@ def grow(book: Book, need: int) -> Book:
 
 def _new_state(market: Market) -> Words:
     state = _zeros(STATE_WORDS + DIGITS)
+    state[S_BLOCKS] = 2
+    state[S_SIDE_BLOCKS] = state[S_SIDE_BLOCKS_SELL] = 1
     for word in _EMPTY_LISTS:
         state[word] = -1
     state[S_MARKET_ID] = market.market_id

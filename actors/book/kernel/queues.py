@@ -3,8 +3,10 @@
 from actors.book.kernel import clients, heap, ladder
 from actors.book.kernel.jit import inlined, inner
 from actors.book.kernel.layout import (
+    BLOCK_KEYS,
     BUY,
     CLIENT_AT,
+    D_BLOCK,
     FILLED,
     GTD,
     HEAD,
@@ -102,7 +104,12 @@ def touch(book: Book, side: int, level: int) -> None:
 
 
 @inlined
-def _new_level(book: Book, side: int, key: int) -> int:
+def _level_at(book: Book, side: int, key: int) -> int:
+    """Return the level with this key, made where there is none."""
+    row, at = ladder.locate(book, side, key)
+    block = book.directory[2 * side + D_BLOCK, row]
+    if at > 0 and book.blocks[block, at - 1] == key:
+        return book.blocks[block, BLOCK_KEYS + at - 1]
     state = book.state
     level = state[S_FREE_LEVEL]
     if level >= 0:
@@ -118,14 +125,14 @@ def _new_level(book: Book, side: int, key: int) -> int:
     book.levels[level, L_FIRST] = -1
     book.levels[level, L_LAST] = -1
     book.levels[level, L_TOUCHED] = -1
-    ladder.insert(book, side, key, level)
+    ladder.insert(book, side, row, at, key, level)
     return level
 
 
 @inlined
 def _drop_level(book: Book, side: int, level: int) -> None:
+    """Give up an empty level that the ladder has let go."""
     state = book.state
-    ladder.remove(book, side, book.levels[level, L_KEY])
     state[S_SIDE_LEVELS + side] -= 1
     if book.levels[level, L_TOUCHED] >= 0:
         book.touched[side, book.levels[level, L_TOUCHED], T_LEVEL] = -1
@@ -133,14 +140,11 @@ def _drop_level(book: Book, side: int, level: int) -> None:
     state[S_FREE_LEVEL] = level
 
 
-@inner
+@inlined
 def join_queue(book: Book, slot: int) -> int:
     """Append an order to the queue of its price and return the level."""
     side = side_of(book, slot)
-    key = key_of(side, book.orders[slot, PRICE])
-    level = ladder.find(book, side, key)
-    if level < 0:
-        level = _new_level(book, side, key)
+    level = _level_at(book, side, key_of(side, book.orders[slot, PRICE]))
     last = book.levels[level, L_LAST]
     book.orders[slot, LEVEL] = level
     book.orders[slot, PREVIOUS] = last
@@ -156,10 +160,9 @@ def join_queue(book: Book, slot: int) -> int:
     return level
 
 
-@inner
-def leave_queue(book: Book, slot: int) -> None:
-    """Take an order out of its level, and the level out of the ladder when it was the last."""
-    side = side_of(book, slot)
+@inlined
+def _leave_queue(book: Book, slot: int) -> bool:
+    """Take an order out of its level and return whether that is empty now."""
     level = book.orders[slot, LEVEL]
     before = book.orders[slot, PREVIOUS]
     after = book.orders[slot, NEXT]
@@ -174,11 +177,10 @@ def leave_queue(book: Book, slot: int) -> None:
     book.levels[level, L_QUANTITY] -= remaining(book, slot)
     book.levels[level, L_FILLED] -= book.orders[slot, FILLED]
     book.levels[level, L_COUNT] -= 1
-    if before < 0 and after < 0:
-        _drop_level(book, side, level)
+    return before < 0 and after < 0
 
 
-@inner
+@inlined
 def join_user(book: Book, slot: int) -> None:
     """Append an order to the list of its user, which is in order of coming to rest."""
     user = book.orders[slot, USER]
@@ -196,7 +198,7 @@ def join_user(book: Book, slot: int) -> None:
     book.users[at, U_LAST] = slot
 
 
-@inner
+@inlined
 def leave_user(book: Book, slot: int) -> None:
     """Take an order out of the list of its user, and the user out of the table with the last."""
     before = book.orders[slot, USER_PREVIOUS]
@@ -226,10 +228,25 @@ def rest(book: Book, slot: int) -> None:
 
 
 @inlined
-def rise(book: Book, slot: int) -> None:
-    """Take an order off the book that is still open and will trade or rest again."""
-    touch(book, side_of(book, slot), book.orders[slot, LEVEL])
-    leave_queue(book, slot)
+def lift(book: Book, slot: int) -> None:
+    """Take an order that stays open off its level and off its user's list."""
+    side = side_of(book, slot)
+    level = book.orders[slot, LEVEL]
+    touch(book, side, level)
+    if _leave_queue(book, slot):
+        ladder.remove(book, side, book.levels[level, L_KEY])
+        _drop_level(book, side, level)
+    leave_user(book, slot)
+
+
+@inlined
+def lift_best(book: Book, slot: int) -> None:
+    """Do as `lift` does with an order at the best level, whose change is noted already."""
+    side = side_of(book, slot)
+    level = book.orders[slot, LEVEL]
+    if _leave_queue(book, slot):
+        ladder.remove_best(book, side)
+        _drop_level(book, side, level)
     leave_user(book, slot)
 
 
@@ -239,26 +256,25 @@ def enter(book: Book, slot: int) -> None:
     put(book.order_map, book.orders[slot, ORDER_ID], slot)
     book.state[S_OPEN] += 1
     if byte_of(book, slot, TIME_IN_FORCE_SHIFT) == GTD:
-        heap.push(book, slot)
+        heap.push(book.state, book.heap, book.orders, slot)
 
 
-@inner
+@inlined
 def forget(book: Book, slot: int) -> None:
-    """End an open order that is off its queue: its id is free again."""
+    """End an open order that was lifted: its id is free again."""
     vacate(book.order_map, probe(book.order_map, book.orders[slot, ORDER_ID]))
     book.state[S_OPEN] -= 1
     if byte_of(book, slot, TIME_IN_FORCE_SHIFT) == GTD:
-        heap.drop(book, slot)
+        heap.drop(book.state, book.heap, book.orders, slot)
     if book.orders[slot, CLIENT_AT] >= 0:
-        clients.finish(book, book.orders[slot, CLIENT_AT])
+        clients.finish(book.state, book.clients, book.client_map, book.orders[slot, CLIENT_AT])
     release_slot(book, slot)
 
 
 @inner
 def depart(book: Book, slot: int) -> None:
-    """Remove a resting order for good; its change of the level is already noted."""
-    leave_queue(book, slot)
-    leave_user(book, slot)
+    """Remove a resting order for good, out of line for the rarer commands."""
+    lift(book, slot)
     forget(book, slot)
 
 

@@ -58,7 +58,7 @@ from actors.book.kernel.queues import best_key, byte_of, key_of, remaining, side
 BASIS_POINTS = 10_000
 
 
-@inner
+@inlined
 def well_formed(book: Book, slot: int) -> bool:
     """Return whether an order's fields fit together (check 3)."""
     orders = book.orders
@@ -90,7 +90,7 @@ def objection(book: Book, slot: int) -> int:
     """Return why a new order is rejected, or NO_REASON (checks 3 to 11)."""
     if not well_formed(book, slot):
         return R_MALFORMED
-    if clients.has_client_id(book.orders, slot) and clients.first_order_of(book, slot) != 0:
+    if clients.has_client_id(book.orders, slot) and namesake(book, slot) != 0:
         return R_DUPLICATE_CLIENT
     if book.state[S_HALTED] != 0:
         return R_HALTED
@@ -103,6 +103,12 @@ def objection(book: Book, slot: int) -> int:
     if byte_of(book, slot, TIME_IN_FORCE_SHIFT) == FOK and not _can_fill(book, slot):
         return R_NOT_ENOUGH
     return NO_REASON
+
+
+@inlined
+def namesake(book: Book, slot: int) -> int:
+    """Return the order of the same user that took the same client order id, or 0."""
+    return clients.first_order_of(book.clients, book.client_map, book.orders, slot)
 
 
 @inlined

@@ -95,7 +95,9 @@ def load(book: Book, rows: Words, finished: Words) -> None:
         enter(book, slot)
         book.orders[slot, CLIENT_AT] = -1
         if clients.has_client_id(book.orders, slot):
-            book.orders[slot, CLIENT_AT] = clients.take(book, slot)
+            book.orders[slot, CLIENT_AT] = clients.take(
+                book.state, book.clients, book.client_map, book.orders, slot
+            )
         if rows[slot, USER_PREVIOUS] < 0:
             at = probe(book.users, rows[slot, USER])
             book.users[at, 0] = rows[slot, USER]
@@ -114,4 +116,5 @@ def _load_finished(book: Book, unused_slot: int, finished: Words) -> None:
         book.orders[unused_slot, ORDER_ID] = finished[at, FINISHED_ORDER]
         for word in range(CLIENT_WORDS):
             book.orders[unused_slot, CLIENT + word] = finished[at, FINISHED_WORD + word]
-        clients.finish(book, clients.take(book, unused_slot))
+        row = clients.take(book.state, book.clients, book.client_map, book.orders, unused_slot)
+        clients.finish(book.state, book.clients, book.client_map, row)

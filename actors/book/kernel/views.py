@@ -73,6 +73,8 @@ def next_level(book: Book, side: int, row: int, at: int) -> tuple[int, int, int]
         if row < 0:
             return -1, row, 0
         at = book.directory[D_COUNT, book.directory[2 * side + D_BLOCK, row]]
+        if at == 0:
+            return -1, row, 0
     block = book.directory[2 * side + D_BLOCK, row]
     return book.blocks[block, BLOCK_KEYS + at - 1], row, at - 1
 
