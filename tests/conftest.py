@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 
 from actors.config import Platform, Servers
+from cluster.embedded.process import free_port
 from cluster.embedded.servers import EmbeddedServers
 from cluster.markets import default_topology
 from cluster.migrate import migrate
 from cluster.topics import make_topics
+from tests import platforms
+from tests.platforms import RunningPlatform
 from tests.ray_fixture import ray_session
 
-__all__ = ["platform", "ray_session", "servers"]
+__all__ = ["platform", "ray_session", "running_platform", "servers"]
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +41,21 @@ def platform(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Plat
         data_directory=str(tmp_path_factory.mktemp("platform")),
         operator_token="test-operator",
     )
+
+
+@pytest.fixture(scope="session")
+def running_platform() -> Iterator[RunningPlatform]:
+    """A platform with two gateways, its own servers and the default markets, from `forkast up`.
+
+    Its end is a test of its own: nothing of it may be left.
+    """
+    with tempfile.TemporaryDirectory(prefix="forkast-test-") as folder:
+        environment = {"FORKAST_GATEWAY_REPLICAS": "2"}
+        started = platforms.start(Path(folder) / "data", port=free_port(), environment=environment)
+        try:
+            yield started
+        finally:
+            platforms.stop(started)
 
 
 async def _start(embedded: EmbeddedServers) -> Servers:

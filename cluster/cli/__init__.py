@@ -35,7 +35,7 @@ def main() -> None:
         if wanted in (part, "--help"):
             app.add_typer(import_module(f"cluster.{part}").app, name=part)
     try:
-        app(standalone_mode=True)
+        app(prog_name="forkast")
     except ForkastError as error:
         tell(error)
         sys.exit(1)

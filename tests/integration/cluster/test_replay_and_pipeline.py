@@ -1,0 +1,97 @@
+"""`forkast replay` and `forkast bench pipeline` against a whole running platform."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cluster.replay.sample import sample
+from tests.platforms import RunningPlatform, forkast
+
+PAIR = "BTC-USD"
+ROWS = 20_000
+COMMAND_S = 240.0
+
+
+@pytest.fixture(scope="module")
+def first_minutes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the head of the sample: the book at the start and the first trades."""
+    path = tmp_path_factory.mktemp("replay") / "orders.csv"
+    with gzip.open(sample().orders, "rt") as whole, path.open("w") as head:
+        head.writelines(islice(whole, ROWS + 1))
+    return path
+
+
+@pytest.fixture
+def empty_market(running_platform: RunningPlatform) -> Iterator[RunningPlatform]:
+    """Empty the pair's book before and after the test."""
+    _empty(running_platform)
+    yield running_platform
+    _empty(running_platform)
+
+
+def test_a_replay_makes_the_exchanges_trades_through_the_whole_platform(
+    empty_market: RunningPlatform, first_minutes: Path
+) -> None:
+    trades = sample().trades
+    done = forkast(
+        "replay", first_minutes, "--trades", trades, "--data", empty_market.data, "--json",
+        timeout_s=COMMAND_S,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    comparison = json.loads(done.stdout)
+    assert comparison["exchange_trades"] == 284
+    # The head of the flow holds the head of the trades, and nothing that the exchange did not do.
+    assert comparison["agreeing"] == comparison["platform_trades"] > 0
+    assert {one["only"] for one in comparison["differences"]} == {"exchange"}
+
+
+def test_a_replay_into_a_market_with_orders_is_refused_with_a_hint(
+    empty_market: RunningPlatform, first_minutes: Path
+) -> None:
+    order = {"tradingPair": PAIR, "type": "BUY", "price": 1, "quantity": 1, "userId": 1}
+    placed = httpx.post(f"{empty_market.url}/orders?wait=5000", json=order)
+    assert placed.json()["order"]["status"] == "OPEN"
+    done = forkast("replay", first_minutes, "--data", empty_market.data, timeout_s=COMMAND_S)
+    assert done.returncode == 1
+    assert "--clear" in done.stderr
+
+
+def test_the_pipeline_bench_prints_each_shape_with_its_latencies(
+    running_platform: RunningPlatform,
+) -> None:
+    done = forkast(
+        "bench", "pipeline", "--seconds", "2", "--data", running_platform.data, "--json",
+        timeout_s=COMMAND_S,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)
+    assert [one["mode"] for one in results] == ["packed-log", "packed-rest", "single", "steady-300"]
+    for one in results:
+        assert one["pairs"] == 10
+        assert one["orders_per_second"] > 0
+        assert one["rows_per_second"] >= one["orders_per_second"]
+        assert 0 < one["trade_event_ms"]["p50"] <= one["trade_event_ms"]["p99"]
+        assert 0 < one["committed_ms"]["p50"] <= one["committed_ms"]["p99"]
+        assert one["cpu"]["pair actors"] > 0
+
+
+@pytest.mark.parametrize("arguments", [("--mode", "sideways"), ("--pairs", "11")])
+def test_the_pipeline_bench_refuses_what_it_cannot_measure(
+    running_platform: RunningPlatform, arguments: tuple[str, str]
+) -> None:
+    done = forkast("bench", "pipeline", "--data", running_platform.data, *arguments)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") <= 2
+
+
+def _empty(platform: RunningPlatform) -> None:
+    with httpx.Client(base_url=platform.url, timeout=30) as http:
+        book = http.get(f"/market/{PAIR}/orderbook", params={"view": "orders", "depth": 1_000})
+        owners = {order["userId"] for side in ("bids", "asks") for order in book.json()[side]}
+        for user_id in owners:
+            http.delete("/orders", params={"userId": user_id, "tradingPair": PAIR})
