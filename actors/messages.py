@@ -106,3 +106,27 @@ class PairLag(msgspec.Struct, frozen=True, array_like=True, gc=False):
     open_orders: int
     last_price_ticks: int
     halted: bool
+
+
+class RangeRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """All that a router asks of a pair in one call: one call costs more than what it carries.
+
+    Events of commands before `acknowledged` are in Kafka. Where `depth_levels` is not 0, the depth
+    after the range is wanted too, with that many levels a side and with `depth_top`.
+    """
+
+    first_offset: int
+    next_offset: int
+    acknowledged: int
+    depth_levels: int
+    depth_top: int
+    values: list[bytes]
+
+
+class RangeAnswer(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Either the range was applied or it was refused; depths are MessagePack `DepthSnapshot`s."""
+
+    applied: RangeApplied | None
+    refused: RangeRefused | None
+    depth: bytes
+    depth_top: bytes

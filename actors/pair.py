@@ -16,7 +16,15 @@ from actors.book.market import Market
 from actors.book.records import COMMAND_DTYPE, RecordArray
 from actors.book.vocabulary import CommandKind, EventKind
 from actors.config import Limits
-from actors.messages import DepthSnapshot, LevelRow, Position, RangeApplied, RangeRefused
+from actors.messages import (
+    DepthSnapshot,
+    LevelRow,
+    Position,
+    RangeAnswer,
+    RangeApplied,
+    RangeRefused,
+    RangeRequest,
+)
 from actors.ports import SnapshotStore, StoredSnapshot
 
 _log = structlog.get_logger(__name__)
@@ -34,6 +42,11 @@ class PairActor:
         self._market = market
         self._store = snapshot_store
         self._limits = limits
+        self._book: CompiledBook
+        self._next_offset: int
+        self._commands: int
+        self._last_price_ticks: int
+        self._pending: StoredSnapshot | None
         self._restore()
 
     def ping(self) -> str:
@@ -88,6 +101,21 @@ class PairActor:
             levels=applied.levels.tobytes(),
         )
 
+    def answer(self, request: bytes) -> bytes:
+        """Acknowledge, apply and show the depth in one call, with both sides as MessagePack.
+
+        Takes a `RangeRequest`, answers a `RangeAnswer`: bytes pass through Ray unpickled.
+        """
+        asked = msgspec.msgpack.decode(request, type=RangeRequest)
+        self.acknowledge(asked.acknowledged)
+        outcome = self.apply(asked.first_offset, asked.next_offset, asked.values)
+        if isinstance(outcome, RangeRefused):
+            return msgspec.msgpack.encode(RangeAnswer(None, outcome, b"", b""))
+        depth, top = b"", b""
+        if asked.depth_levels:
+            depth, top = self.depth_messages(asked.depth_levels, asked.depth_top)
+        return msgspec.msgpack.encode(RangeAnswer(outcome, None, depth, top))
+
     def acknowledge(self, next_offset: int) -> None:
         """Note that the events of all commands before `next_offset` are in Kafka."""
         pending = self._pending
@@ -137,7 +165,7 @@ class PairActor:
         }
 
     def _restore(self) -> None:
-        self._pending: StoredSnapshot | None = None
+        self._pending = None
         self._commands_since_snapshot = 0
         for stored in self._store.load():
             try:

@@ -1,12 +1,13 @@
 """Seams between the domain and what lies outside: the log, the snapshots, a pair's actor."""
 
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from actors.book.codec import EventRecord
 from actors.book.market import Market
 from actors.book.records import RecordArray
-from actors.messages import Position, RangeApplied, RangeRefused
+from actors.messages import Position, RangeAnswer, RangeRequest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,10 +42,14 @@ class CommandLog(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Published:
-    """The last sequences of a pair that the events' topics hold; 0 where there is none."""
+    """The last sequences of a pair that the events' topics hold; 0 where there is none.
+
+    `last_events` is the record of `orders.updated` that reaches `events_sequence`.
+    """
 
     events_sequence: int
     trades_sequence: int
+    last_events: EventRecord | None
 
 
 class EventSink(Protocol):
@@ -70,9 +75,7 @@ class PairClient(Protocol):
         """Send the pair back to its last snapshot; return where it stands then."""
         ...
 
-    def apply(
-        self, *, first_offset: int, next_offset: int, values: Sequence[bytes]
-    ) -> Awaitable[RangeApplied | RangeRefused]:
+    def apply(self, request: RangeRequest) -> Awaitable[RangeAnswer]:
         """Submit a range at once, so that calls keep their order; await its outcome."""
         ...
 

@@ -1,15 +1,16 @@
 """A pair's actor reached through Ray: handles found by name, Ray's errors turned into ours."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from typing import Any, TypeVar
 
+import msgspec
 import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayError
 
 from actors.errors import PairUnavailableError
-from actors.messages import Position, RangeApplied, RangeRefused
+from actors.messages import Position, RangeAnswer, RangeRequest
 
 _T = TypeVar("_T")
 
@@ -48,11 +49,9 @@ class RemotePair:
         position: Position = await self._call("rewind")
         return position
 
-    def apply(
-        self, *, first_offset: int, next_offset: int, values: Sequence[bytes]
-    ) -> Awaitable[RangeApplied | RangeRefused]:
+    def apply(self, request: RangeRequest) -> Awaitable[RangeAnswer]:
         """Submit a range now; await its outcome."""
-        return self._call("apply", first_offset, next_offset, list(values))
+        return self._decoded(self._call("answer", msgspec.msgpack.encode(request)))
 
     async def acknowledge(self, next_offset: int) -> None:
         """Say that the events of all commands before this offset are in Kafka."""
@@ -73,9 +72,13 @@ class RemotePair:
             raise PairUnavailableError(f"{self._pair} has no actor yet")
         try:
             reference = getattr(self._handle, method).remote(*arguments)
-        except RayError as error:
+        except Exception as error:
+            # Ray raises a plain Exception for a handle of an actor that it has forgotten.
             raise PairUnavailableError(f"{self._pair}: {error}") from error
         return self._outcome(method, reference)
+
+    async def _decoded(self, answer: Awaitable[bytes]) -> RangeAnswer:
+        return msgspec.msgpack.decode(await answer, type=RangeAnswer)
 
     async def _outcome(self, method: str, reference: Awaitable[_T]) -> _T:
         try:

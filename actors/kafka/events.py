@@ -5,7 +5,7 @@ import asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from actors.book.codec import MalformedRecordError, decode_events
+from actors.book.codec import EventRecord, MalformedRecordError, decode_events
 from actors.book.market import Market
 from actors.errors import LogTimeoutError, LogUnavailableError
 from actors.kafka.producer import RecordProducer
@@ -63,40 +63,47 @@ class KafkaEventSink:
         try:
             async with asyncio.timeout(_TAIL_TIMEOUT_S):
                 await consumer.start()
-                sequences = await _last_sequences(consumer, [events, trades], market)
+                last = await _last_records(consumer, [events, trades], market)
         except TimeoutError as error:
             raise LogTimeoutError(f"the ends of {market.pair} could not be read") from error
         except (KafkaError, OSError) as error:
             raise LogUnavailableError(f"no ends: {error}", retryable=True) from error
         finally:
             await consumer.stop()
-        return Published(events_sequence=sequences[events], trades_sequence=sequences[trades])
+        last_events, last_trades = last[events], last[trades]
+        return Published(
+            events_sequence=last_events.last_sequence if last_events else 0,
+            trades_sequence=last_trades.last_sequence if last_trades else 0,
+            last_events=last_events,
+        )
 
 
-async def _last_sequences(
+async def _last_records(
     consumer: AIOKafkaConsumer, partitions: list[TopicPartition], market: Market
-) -> dict[TopicPartition, int]:
+) -> dict[TopicPartition, EventRecord | None]:
     ends = await consumer.end_offsets(partitions)
     firsts = await consumer.beginning_offsets(partitions)
-    sequences = dict.fromkeys(partitions, 0)
+    last: dict[TopicPartition, EventRecord | None] = dict.fromkeys(partitions)
     unread = {tp for tp in partitions if firsts[tp] < ends[tp]}
     if not unread:
-        return sequences
+        return last
     consumer.assign(sorted(unread))
     for tp in unread:
         consumer.seek(tp, max(firsts[tp], ends[tp] - _TAIL_RECORDS))
     while unread:
         for tp, records in (await consumer.getmany(timeout_ms=1_000)).items():
             for record in records:
-                sequences[tp] = max(sequences[tp], _sequence_of(record.value or b"", market))
+                last[tp] = _later(last[tp], record.value or b"", market)
             if records and records[-1].offset + 1 >= ends[tp]:
                 unread.discard(tp)
-    return sequences
+    return last
 
 
-def _sequence_of(value: bytes, market: Market) -> int:
+def _later(before: EventRecord | None, value: bytes, market: Market) -> EventRecord | None:
     try:
         record = decode_events(value)
     except MalformedRecordError:
-        return 0
-    return record.last_sequence if record.market_id == market.market_id else 0
+        return before
+    if record.market_id != market.market_id:
+        return before
+    return record if before is None or record.last_sequence > before.last_sequence else before

@@ -17,7 +17,7 @@ from actors.book.market import Market
 from actors.config import Limits
 from actors.errors import ForkastError, LogError, LogGapError, PairUnavailableError
 from actors.kafka.reader import LogReader, LogRecord
-from actors.messages import Position, RangeApplied, RangeRefused
+from actors.messages import Position, RangeAnswer, RangeApplied, RangeRequest
 from actors.ports import PairClient
 from api.router.depth import TOP_LEVELS, DepthFeed
 from api.router.pace import Pace
@@ -30,7 +30,6 @@ _BACKOFF_S = (0.05, 1.0)
 _GAP_PAUSE_S = 5.0
 _OTHER_ROUTER_GRACE_S = 0.5
 _OTHER_ROUTER_POLL_S = 0.05
-_ACKNOWLEDGE_EVERY_S = 0.5
 _DEPTH_REFRESH_S = 10.0
 
 
@@ -52,7 +51,7 @@ class Counters:
     recoveries: int = 0
 
 
-_Outcome = asyncio.Future[RangeApplied | RangeRefused]
+_Outcome = asyncio.Future[RangeAnswer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,8 @@ class PairPipeline:
         self._submitted = asyncio.Event()
         self._slots = asyncio.Semaphore(limits.ranges_in_flight)
         self._depth_stale = asyncio.Event()
-        self._acknowledged_s = 0.0
+        self._depth_asked_s = 0.0
+        self._depth_interval_s = limits.depth_interval_ms / 1000
         self._published_offset = 0
 
     @property
@@ -129,17 +129,24 @@ class PairPipeline:
             pause_s = min(pause_s * 2, _BACKOFF_S[1])
 
     async def run_depth(self) -> None:
-        """Ask for the depth after changes, at most once an interval, for ever."""
+        """Ask for the depth that no range brought along, and now and then anyway, for ever.
+
+        Ranges bring it once an interval; one that follows within the interval leaves it stale,
+        and only when no other comes soon is it worth a call of its own.
+        """
         while True:
             try:
                 async with asyncio.timeout(_DEPTH_REFRESH_S):
                     await self._depth_stale.wait()
             except TimeoutError:
-                pass
+                self._depth_stale.set()
+            await asyncio.sleep(self._depth_interval_s)
+            fresh = time.monotonic() - self._depth_asked_s < self._depth_interval_s
+            if fresh or not self._depth_stale.is_set() or not self.state.available:
+                continue
             self._depth_stale.clear()
-            if self.state.available:
-                await self._refresh_depth()
-            await asyncio.sleep(self._limits.depth_interval_ms / 1000)
+            self._depth_asked_s = time.monotonic()
+            await self._refresh_depth()
 
     async def _refresh_depth(self) -> None:
         try:
@@ -227,13 +234,19 @@ class PairPipeline:
             self._follow(_Range(self.state.next_offset, 0, failed))
 
     def _submit(self, records: list[LogRecord]) -> None:
-        outcome = asyncio.ensure_future(
-            self.pair.apply(
-                first_offset=records[0].offset,
-                next_offset=records[-1].offset + 1,
-                values=[record.value for record in records],
-            )
+        now_s = time.monotonic()
+        depth_due = now_s - self._depth_asked_s >= self._depth_interval_s
+        if depth_due:
+            self._depth_asked_s = now_s
+        request = RangeRequest(
+            first_offset=records[0].offset,
+            next_offset=records[-1].offset + 1,
+            acknowledged=self._published_offset,
+            depth_levels=self._limits.depth_levels if depth_due else 0,
+            depth_top=TOP_LEVELS,
+            values=[record.value for record in records],
         )
+        outcome = asyncio.ensure_future(self.pair.apply(request))
         self._follow(_Range(records[0].offset, len(records), outcome))
 
     def _follow(self, one: _Range) -> None:
@@ -245,14 +258,15 @@ class PairPipeline:
         while True:
             await self._submitted.wait()
             ranges = [self._in_flight[0]]
-            applied = [_in_step(await ranges[0].outcome)]
+            answers = [await ranges[0].outcome]
             # Whatever else has been answered meanwhile goes out in the same record.
             for one in list(self._in_flight)[1:]:
-                if not _is_applied(one.outcome):
+                if not _is_good(one.outcome):
                     break
                 ranges.append(one)
-                applied.append(_in_step(one.outcome.result()))
-            await self._publish(ranges, applied)
+                answers.append(one.outcome.result())
+            await self._publish(ranges, [_in_step(answer) for answer in answers])
+            self._show_depth(answers)
             for _ in ranges:
                 self._in_flight.popleft()
                 self._slots.release()
@@ -272,9 +286,15 @@ class PairPipeline:
         for one in applied:
             if one.last_sequence > published_before:
                 self._depth.change(self.market, one)
-        if len(batch.events):
+
+    def _show_depth(self, answers: list[RangeAnswer]) -> None:
+        newest = next((answer for answer in reversed(answers) if answer.depth), None)
+        if newest is not None:
+            self._depth.snapshot(self.market, whole=newest.depth, top=newest.depth_top)
+        if answers[-1].depth:
+            self._depth_stale.clear()
+        else:
             self._depth_stale.set()
-        await self._acknowledge()
 
     def _count(
         self, ranges: list[_Range], applied: list[RangeApplied], *, events: int, trades: int
@@ -288,13 +308,6 @@ class PairPipeline:
         counters.commands += sum(one.commands for one in applied)
         counters.events += events
         counters.trades += trades
-
-    async def _acknowledge(self) -> None:
-        """Tell the actor how far Kafka is: now and then, for only its snapshots wait for it."""
-        now_s = time.monotonic()
-        if now_s - self._acknowledged_s >= _ACKNOWLEDGE_EVERY_S:
-            self._acknowledged_s = now_s
-            await self.pair.acknowledge(self._published_offset)
 
 
 def _chunks(records: list[LogRecord], size_bytes: int) -> Iterator[list[LogRecord]]:
@@ -311,19 +324,20 @@ def _chunks(records: list[LogRecord], size_bytes: int) -> Iterator[list[LogRecor
         yield chunk
 
 
-def _in_step(outcome: RangeApplied | RangeRefused) -> RangeApplied:
-    if isinstance(outcome, RangeRefused):
-        raise OutOfStepError(f"the pair needs offset {outcome.needed_offset}")
-    if outcome.repeated:
-        raise OutOfStepError(f"the pair was taken to {outcome.next_offset} by someone else")
-    return outcome
+def _in_step(answer: RangeAnswer) -> RangeApplied:
+    if answer.applied is None:
+        needed = answer.refused.needed_offset if answer.refused else None
+        raise OutOfStepError(f"the pair needs offset {needed}")
+    if answer.applied.repeated:
+        raise OutOfStepError(f"the pair was taken to {answer.applied.next_offset} by someone else")
+    return answer.applied
 
 
-def _is_applied(outcome: _Outcome) -> bool:
+def _is_good(outcome: _Outcome) -> bool:
     if not outcome.done() or outcome.cancelled() or outcome.exception() is not None:
         return False
-    result = outcome.result()
-    return isinstance(result, RangeApplied) and not result.repeated
+    applied = outcome.result().applied
+    return applied is not None and not applied.repeated
 
 
 def _note_outcome(outcome: _Outcome) -> None:

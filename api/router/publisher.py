@@ -1,5 +1,6 @@
 """Publishing one pair's events: in order, without a hole, and not what is there already."""
 
+import asyncio
 from collections.abc import Iterable
 
 import structlog
@@ -9,17 +10,19 @@ from actors.book.market import Market
 from actors.errors import LogError
 from actors.ports import EventSink
 from actors.topology import EVENTS_TOPIC, TRADES_TOPIC
-from api.router.records import EventBatch
+from api.router.records import EVENTS_PER_RECORD, EventBatch, of_record
 
 _log = structlog.get_logger(__name__)
 
 
 class PairPublisher:
-    """Write batches to `trades.executed`, then to `orders.updated`, one record at a time.
+    """Write batches to `trades.executed` and `orders.updated`, one record a topic at a time.
 
     Each record waits for the one before it, and is sent until Kafka has it: a record that failed
-    between two that did not would be a hole, for consumers drop what comes late. Trades go first,
-    so whatever `orders.updated` holds is complete in `trades.executed` as well.
+    between two that did not would be a hole, for consumers drop what comes late. A batch's trades
+    go first, so whatever `orders.updated` holds is complete in `trades.executed` as well. Where
+    each topic takes one record, both go at once: what a crash may then leave undone are trades of
+    the very last record of events, and `learn` writes them.
     """
 
     def __init__(self, *, market: Market, sink: EventSink) -> None:
@@ -34,8 +37,10 @@ class PairPublisher:
         if self._known and not again:
             return
         published = await self._sink.published(self._market)
-        self.sequence = max(self.sequence, published.events_sequence)
         self._trades_sequence = max(self._trades_sequence, published.trades_sequence)
+        if published.last_events is not None:
+            await self._publish_trades(of_record(published.last_events))
+        self.sequence = max(self.sequence, published.events_sequence)
         self._known = True
 
     def assume(self, sequence: int) -> None:
@@ -45,16 +50,29 @@ class PairPublisher:
 
     async def publish(self, batch: EventBatch) -> int:
         """Write what of the batch is not there yet; return how many trades were written."""
+        if len(batch.events) <= EVENTS_PER_RECORD:
+            trades, _ = await asyncio.gather(
+                self._publish_trades(batch), self._publish_events(batch)
+            )
+        else:
+            trades = await self._publish_trades(batch)
+            await self._publish_events(batch)
+        return trades
+
+    async def _publish_trades(self, batch: EventBatch) -> int:
         trades = batch.after(self._trades_sequence).trades()
         await self._send(TRADES_TOPIC, trades.encode())
         self._trades_sequence = max(self._trades_sequence, batch.last_sequence)
-        if len(batch.events):
-            await self._send(EVENTS_TOPIC, batch.after(self.sequence).encode())
+        return len(trades.events)
+
+    async def _publish_events(self, batch: EventBatch) -> None:
+        rest = batch.after(self.sequence)
+        if len(rest.events):
+            await self._send(EVENTS_TOPIC, rest.encode())
         elif batch.last_sequence >= self.sequence:
             # A clock that nothing waited for: readers of the log's end wait for its offset.
             await self._send(EVENTS_TOPIC, [batch.encode_position()])
         self.sequence = max(self.sequence, batch.last_sequence)
-        return len(trades.events)
 
     async def _send(self, topic: str, records: Iterable[bytes]) -> None:
         for record in records:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from actors.book.codec import EVENT_HEADER_DTYPE, encode_events
+from actors.book.codec import EVENT_HEADER_DTYPE, EventRecord, encode_events
 from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.book.vocabulary import EventKind
 from actors.messages import RangeApplied
@@ -94,4 +94,16 @@ def join(market_id: int, first_offset: int, applied: Sequence[RangeApplied]) -> 
         first_offset=first_offset,
         next_offset=applied[-1].next_offset,
         events=np.frombuffer(b"".join(one.events for one in applied), EVENT_DTYPE),
+    )
+
+
+def of_record(record: EventRecord) -> EventBatch:
+    """Return a published record of events as the batch that it was made from."""
+    return EventBatch(
+        market_id=record.market_id,
+        first_sequence=record.first_sequence,
+        last_sequence=record.last_sequence,
+        first_offset=record.first_offset,
+        next_offset=record.next_offset,
+        events=record.events,
     )

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
@@ -20,7 +21,7 @@ from actors.errors import LogError
 from actors.kafka.commands import KafkaCommandLog
 from actors.kafka.reader import LogReader
 from actors.kafka.tail import EventTail, events_after
-from actors.messages import Position, RangeApplied, RangeRefused
+from actors.messages import Position, RangeAnswer, RangeRequest
 from actors.pair import PairActor
 from actors.snapshots import FileSnapshotStore
 from actors.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
@@ -41,10 +42,11 @@ class LocalPair:
     async def rewind(self) -> Position:
         return self.actor.rewind()
 
-    def apply(
-        self, *, first_offset: int, next_offset: int, values: Sequence[bytes]
-    ) -> Awaitable[RangeApplied | RangeRefused]:
-        return _answer(self.actor.apply(first_offset, next_offset, list(values)))
+    def apply(self, request: RangeRequest) -> Awaitable[RangeAnswer]:
+        return self._settled(self.actor.answer(msgspec.msgpack.encode(request)))
+
+    async def _settled(self, answer: bytes) -> RangeAnswer:
+        return msgspec.msgpack.decode(answer, type=RangeAnswer)
 
     async def acknowledge(self, next_offset: int) -> None:
         self.actor.acknowledge(next_offset)
@@ -54,10 +56,6 @@ class LocalPair:
 
     async def stats(self) -> dict[str, Any]:
         return self.actor.stats()
-
-
-async def _answer(outcome: RangeApplied | RangeRefused) -> RangeApplied | RangeRefused:
-    return outcome
 
 
 def make_platform(

@@ -189,7 +189,9 @@ async def test_a_tail_from_the_end_sees_only_what_comes_and_passes_over_rubbish(
     )
     tail = EventTail(bootstrap=platform.servers.kafka_bootstrap, client_id="test")
     await sink.start()
-    assert await sink.published(one) == Published(events_sequence=0, trades_sequence=0)
+    assert await sink.published(one) == Published(
+        events_sequence=0, trades_sequence=0, last_events=None
+    )
     await sink.publish(EVENTS_TOPIC, one, _events(one, 1))
     await tail.start({partition: None})
     await sink.publish(EVENTS_TOPIC, one, b"rubbish")
@@ -200,7 +202,10 @@ async def test_a_tail_from_the_end_sees_only_what_comes_and_passes_over_rubbish(
         seen = [t for t in (await tail.read(timeout_ms=5_000)).get(partition, []) if t.offset == 2]
     assert seen[0].record.first_sequence == 4
     assert tail.positions == {partition: 3}
-    assert await sink.published(one) == Published(events_sequence=6, trades_sequence=3)
+    published = await sink.published(one)
+    assert (published.events_sequence, published.trades_sequence) == (6, 3)
+    assert published.last_events is not None
+    assert published.last_events.events["sequence"].tolist() == [4, 5, 6]
     await tail.stop()
     await sink.stop()
 

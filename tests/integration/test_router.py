@@ -1,7 +1,7 @@
 """The way from the log through the actors and back, with everything that may go wrong on it."""
 
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from dataclasses import replace
 from itertools import count, pairwise
 from pathlib import Path
@@ -18,7 +18,14 @@ from actors.channels import LAG_KEY, depth_changes_channel, depth_channel, depth
 from actors.config import Servers
 from actors.errors import PairUnavailableError
 from actors.kafka.tail import EventTail
-from actors.messages import DepthChange, DepthSnapshot, PairLag, RangeApplied, RangeRefused
+from actors.messages import (
+    DepthChange,
+    DepthSnapshot,
+    PairLag,
+    RangeAnswer,
+    RangeApplied,
+    RangeRequest,
+)
 from actors.topology import EVENTS_TOPIC
 from api.router.router import OrderRouter
 from tests.commands import flow, market, place
@@ -132,19 +139,13 @@ class _DeafPair(LocalPair):
 
     calls = 0
 
-    def apply(
-        self, *, first_offset: int, next_offset: int, values: Sequence[bytes]
-    ) -> Awaitable[RangeApplied | RangeRefused]:
-        outcome = self.actor.apply(first_offset, next_offset, list(values))
+    def apply(self, request: RangeRequest) -> Awaitable[RangeAnswer]:
+        answer = self.actor.answer(msgspec.msgpack.encode(request))
         self.calls += 1
-        return _lost() if self.calls in (2, 3, 9) else _answer(outcome)
+        return _lost() if self.calls in (2, 3, 9) else self._settled(answer)
 
 
-async def _answer(outcome: RangeApplied | RangeRefused) -> RangeApplied | RangeRefused:
-    return outcome
-
-
-async def _lost() -> RangeApplied | RangeRefused:
+async def _lost() -> RangeAnswer:
     raise PairUnavailableError("the answer was lost")
 
 
