@@ -1,8 +1,8 @@
 """Rules that two authors might read differently, worked out by hand from docs/matching.md."""
 
 import pytest
-from actors.book.compiled import CompiledBook
 
+from actors.book.compiled import CompiledBook
 from actors.book.naive import NaiveBook
 from actors.book.reasons import Reason
 from actors.book.vocabulary import (

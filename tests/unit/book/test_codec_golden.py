@@ -1,0 +1,134 @@
+"""The log's bytes, pinned: a change here is a new version of the format, or a lost log."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from actors.book.codec import (
+    MalformedRecordError,
+    decode_commands,
+    decode_events,
+    encode_commands,
+    encode_events,
+)
+from actors.book.records import (
+    COMMAND_DTYPE,
+    EVENT_DTYPE,
+    LEVEL_DTYPE,
+    RecordArray,
+    decode_client_order_id,
+    encode_client_order_id,
+)
+
+COMMAND_HEX = (
+    "46524b43 0100 8000 01000000 07000000"
+    "01 02 01 04 03 01 0000"
+    "0102030405060708 1112131415161718 2122232425262728 3132333435363738 4142434445464748"
+    "5152535455565758 6162636465666768 7172737475767778"
+    "67726565747a6500 0000000000000000 0000000000000000 0000000000000000 0000000000000000"
+    "0000000000000000 0000000000000000"
+)
+EVENT_HEX = (
+    "46524b45 0100 c000 01000000 07000000"
+    "0900000000000000 0a00000000000000 0300000000000000 0400000000000000"
+    "0000000000000000 0000000000000000"
+    "02 04 01 01 03 02 07 00 95010000 07000000"
+    "0100000000000000 0200000000000000 0300000000000000 0400000000000000 0500000000000000"
+    "0600000000000000 0700000000000000 0800000000000000 0900000000000000 0a00000000000000"
+    "0b00000000000000 0c00000000000000 0d00000000000000 0e00000000000000 0f00000000000000"
+    "1000000000000000"
+    "6100000000000000 0000000000000000 0000000000000000 0000000000000000 0000000000000000"
+    "0000000000000000"
+)
+
+
+def command() -> RecordArray:
+    row = np.zeros(1, COMMAND_DTYPE)
+    small = ["kind", "side", "order_type", "time_in_force", "self_trade_prevention", "flags"]
+    row[small] = [(1, 2, 1, 4, 3, 1)]
+    words = ["command_id", "order_id", "user_id", "price_ticks", "quantity_lots", "quote_units"]
+    for index, name in enumerate([*words, "time_us", "expires_us"]):
+        row[name] = int.from_bytes(bytes(range(1 + 16 * index, 9 + 16 * index)), "little")
+    row["client_order_id"] = encode_client_order_id("greetze")
+    return row
+
+
+def event() -> RecordArray:
+    row = np.zeros(1, EVENT_DTYPE)
+    names = EVENT_DTYPE.names or ()
+    for name, value in zip(names, (2, 4, 1, 1, 3, 2, 7, 0, 405, 7, *range(1, 17)), strict=False):
+        row[name] = value
+    row["client_order_id"] = encode_client_order_id("a")
+    return row
+
+
+def encoded_event() -> bytes:
+    return encode_events(
+        market_id=7,
+        first_sequence=9,
+        last_sequence=10,
+        first_offset=3,
+        next_offset=4,
+        events=event(),
+    )
+
+
+def test_the_bytes_of_a_command_record_are_pinned() -> None:
+    assert encode_commands(7, command()).hex() == COMMAND_HEX.replace(" ", "")
+    decoded = decode_commands(7, bytes.fromhex(COMMAND_HEX))
+    assert decoded.tobytes() == command().tobytes()
+    assert decode_client_order_id(decoded["client_order_id"][0]) == "greetze"
+
+
+def test_the_bytes_of_an_event_record_are_pinned() -> None:
+    assert encoded_event().hex() == EVENT_HEX.replace(" ", "")
+    decoded = decode_events(bytes.fromhex(EVENT_HEX))
+    assert decoded.events.tobytes() == event().tobytes()
+    assert (decoded.market_id, decoded.first_sequence, decoded.last_sequence) == (7, 9, 10)
+    assert (decoded.first_offset, decoded.next_offset) == (3, 4)
+
+
+@pytest.mark.parametrize(
+    ("layout", "digest"),
+    [
+        (COMMAND_DTYPE, "06660bef687066a6"),
+        (EVENT_DTYPE, "29e11058001401a0"),
+        (LEVEL_DTYPE, "491c9c666fc19b04"),
+    ],
+    ids=["commands", "events", "levels"],
+)
+def test_names_types_and_places_of_all_fields_are_pinned(
+    layout: np.dtype[np.void], digest: str
+) -> None:
+    fields: Mapping[str, tuple[Any, ...]] = layout.fields or {}
+    text = ";".join(
+        f"{name} {fields[name][0].str}{fields[name][0].shape} {fields[name][1]}"
+        for name in layout.names or ()
+    )
+    assert hashlib.sha256(f"{text};{layout.itemsize}".encode()).hexdigest()[:16] == digest
+
+
+@pytest.mark.parametrize("cut", [0, 3, 15, 16, 100, -1])
+def test_a_record_of_the_wrong_length_is_malformed(cut: int) -> None:
+    with pytest.raises(MalformedRecordError):
+        decode_commands(7, encode_commands(7, command())[:cut])
+    with pytest.raises(MalformedRecordError):
+        decode_events(encoded_event()[:cut])
+
+
+@pytest.mark.parametrize("place", [0, 4, 6, 8, 12])
+def test_a_command_record_with_a_wrong_header_is_malformed(place: int) -> None:
+    changed = bytearray(encode_commands(7, command()))
+    changed[place] ^= 0x40
+    with pytest.raises(MalformedRecordError):
+        decode_commands(7, bytes(changed))
+
+
+def test_the_records_of_one_topic_are_malformed_in_the_other() -> None:
+    with pytest.raises(MalformedRecordError):
+        decode_commands(7, encoded_event())
+    with pytest.raises(MalformedRecordError):
+        decode_events(encode_commands(7, command()))
