@@ -60,10 +60,16 @@ class LogReader:
         self._positions = {number: offset or 0 for number, offset in positions.items()}
         await self._connect()
         at_end = [number for number, offset in positions.items() if offset is None]
-        if at_end:
+        if not at_end:
+            return
+        try:
             ends = await self.end_offsets()
-            for number in at_end:
-                self.seek(number, ends[number])
+        except BaseException:
+            # Whoever starts it again would leave this connection behind.
+            await self.stop()
+            raise
+        for number in at_end:
+            self.seek(number, ends[number])
 
     async def stop(self) -> None:
         """Disconnect."""
