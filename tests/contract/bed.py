@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from actors.book.market import Market
+from actors.book.warm import warm
 from actors.config import Limits, Platform, Servers
 from actors.errors import PairUnavailableError
 from actors.messages import Candle, DepthSnapshot
@@ -141,6 +142,8 @@ async def open_exchange(
     servers: Servers, folder: Path, *, replicas: int, **limits: int
 ) -> AsyncIterator[Exchange]:
     """Run an exchange on a database of its own; take it all away at the end."""
+    # Compiling takes seconds, in which this process's loop would answer nobody.
+    warm()
     markets = topology()
     await widen_topics(servers, markets.partitions)
     async with AsyncExitStack() as stack:
@@ -178,7 +181,8 @@ async def open_exchange(
 @asynccontextmanager
 async def served(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """Run an application under uvicorn on a free port; yield a client of it."""
-    with socket.socket() as listener:
+    # Named as TCP, or asyncio would leave Nagle's algorithm on and each answer would wait 40 ms.
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         config = uvicorn.Config(app, log_level="warning", lifespan="on", loop="none")
