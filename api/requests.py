@@ -4,6 +4,7 @@ Fields that are not named here are passed over.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, TypeVar
@@ -64,19 +65,22 @@ class CreateUserRequest(msgspec.Struct, rename="camel", gc=False):
     name: str | None = None
 
 
-class Batch(msgspec.Struct, gc=False):
-    """Orders of one request, each decoded by itself so that one cannot spoil the others."""
+class _Batch(msgspec.Struct, gc=False):
+    orders: list[PlaceRequest]
 
+
+class _RawBatch(msgspec.Struct, gc=False):
     orders: list[msgspec.Raw]
 
 
 PLACE = msgspec.json.Decoder(PlaceRequest)
-PLACE_MANY = msgspec.json.Decoder(list[PlaceRequest])
 AMEND = msgspec.json.Decoder(AmendRequest)
 OWNER = msgspec.json.Decoder(OwnerRequest)
 CREATE_USER = msgspec.json.Decoder(CreateUserRequest)
-_BATCH = msgspec.json.Decoder(Batch)
-_BARE_BATCH = msgspec.json.Decoder(list[msgspec.Raw])
+_BATCH = msgspec.json.Decoder(_Batch)
+_BARE_BATCH = msgspec.json.Decoder(list[PlaceRequest])
+_RAW_BATCH = msgspec.json.Decoder(_RawBatch)
+_RAW_BARE_BATCH = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def decode(decoder: msgspec.json.Decoder[_T], body: bytes | msgspec.Raw) -> _T:
@@ -90,11 +94,19 @@ def decode(decoder: msgspec.json.Decoder[_T], body: bytes | msgspec.Raw) -> _T:
         raise InvalidRequestError("MALFORMED", f"The body is not valid JSON: {why}.") from None
 
 
-def decode_batch(body: bytes) -> list[msgspec.Raw]:
-    """Return the orders of `{"orders": [...]}` or of a bare array, still undecoded."""
-    if body.lstrip()[:1] == b"[":
-        return decode(_BARE_BATCH, body)
-    return decode(_BATCH, body).orders
+def decode_batch(body: bytes) -> Sequence[PlaceRequest | msgspec.Raw]:
+    """Return the orders of `{"orders": [...]}` or of a bare array.
+
+    They are decoded where all are well formed; where one is not, none is, so that each can be
+    judged by itself. Raises InvalidRequestError where the whole is no batch.
+    """
+    bare = body.lstrip()[:1] == b"["
+    try:
+        return _BARE_BATCH.decode(body) if bare else _BATCH.decode(body).orders
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        if bare:
+            return decode(_RAW_BARE_BATCH, body)
+        return decode(_RAW_BATCH, body).orders
 
 
 def parse_user_id(value: int | str) -> int:

@@ -73,8 +73,10 @@ async def place_order(request: Request) -> Response:
     An order with a `clientOrderId` is answered when its market has answered, and the same id again
     with the first order's id.
     """
-    wait_ms = (whole(request, "wait", most=WAIT_MS_MAX) or 0) if request.url.query else 0
-    placed = await gateway_of(request).placing.place(await body_of(request), wait_s=wait_ms / 1_000)
+    wait_ms = whole(request, "wait", most=WAIT_MS_MAX) if request.scope["query_string"] else 0
+    placed = await gateway_of(request).placing.place(
+        await body_of(request), wait_s=(wait_ms or 0) / 1_000
+    )
     if placed.order is None and placed.message is ACCEPTED:
         return Response(_ACCEPTED % placed.order_id, 201, media_type="application/json")
     return json_response(_placed(placed), status=201)

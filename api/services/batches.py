@@ -11,6 +11,7 @@ import msgspec
 from actors.book.market import Market
 from actors.errors import ForkastError
 from api import requests
+from api.decimals import MarketUnits
 from api.drafts import OrderDraft
 from api.errors import ApiError, InvalidRequestError, from_platform_error
 from api.requests import PlaceRequest
@@ -56,17 +57,31 @@ class BatchPlacing:
                 "BATCH_SIZE", f"A batch holds 1 to {self._batch_orders} orders, not {len(orders)}."
             )
         time_us = now_us()
-        return [self._draft(order, time_us) for order in orders]
+        closed: dict[MarketUnits, ApiError | None] = {}
+        return [self._draft(order, time_us, closed) for order in orders]
 
-    def _draft(self, order: PlaceRequest | msgspec.Raw, time_us: int) -> OrderDraft | ApiError:
+    def _draft(
+        self,
+        order: PlaceRequest | msgspec.Raw,
+        time_us: int,
+        closed: dict[MarketUnits, ApiError | None],
+    ) -> OrderDraft | ApiError:
         try:
             if isinstance(order, msgspec.Raw):
                 order = requests.decode(requests.PLACE, order)
             draft = self._intake.drafting.draft(order, now_us=time_us)
-            self._intake.watch.check(draft.units.market)
         except ApiError as error:
             return error
-        return draft
+        if draft.units not in closed:
+            closed[draft.units] = self._closed(draft.units.market)
+        return closed[draft.units] or draft
+
+    def _closed(self, market: Market) -> ApiError | None:
+        try:
+            self._intake.watch.check(market)
+        except ApiError as error:
+            return error
+        return None
 
     async def _unknown_users(self, drafts: Sequence[OrderDraft | ApiError]) -> set[int]:
         users = {draft.user_id for draft in drafts if isinstance(draft, OrderDraft)}
