@@ -29,8 +29,12 @@ class RunningPlatform:
     servers: Servers
     data: Path
     operator_token: str
-    process_id: int
+    process: subprocess.Popen[bytes]
     gateway_replicas: int = 1
+
+    @property
+    def process_id(self) -> int:
+        return self.process.pid
 
     def family(self) -> list[psutil.Process]:
         """Return all processes of the platform."""
@@ -76,7 +80,7 @@ def start(
         ),
         data=data,
         operator_token=state.operator_token,
-        process_id=process.pid,
+        process=process,
         gateway_replicas=int((environment or {}).get("FORKAST_GATEWAY_REPLICAS", "1")),
     )
 
@@ -86,6 +90,7 @@ def stop(platform: RunningPlatform, number: signal.Signals = signal.SIGTERM) -> 
     family = platform.family()
     os.kill(platform.process_id, number)
     _, alive = psutil.wait_procs(family, timeout=_STOP_S)
+    platform.process.wait(timeout=_STOP_S)
     told = [f"{process.pid} {' '.join(process.cmdline())[:120]}" for process in alive]
     for process in alive:
         process.kill()

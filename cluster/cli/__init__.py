@@ -9,9 +9,6 @@ from actors.errors import ForkastError
 from cluster.cli import check, operate, up
 from cluster.cli.options import tell
 
-# Loaded when asked for: their libraries would slow every other command down.
-_PARTS = ("bench", "replay")
-
 app = typer.Typer(
     name="forkast",
     help="An open exchange platform: one deterministic matching actor per trading pair.",
@@ -30,10 +27,12 @@ app.command("test")(check.check)
 
 def main() -> None:
     """Run the command line; an error of the platform is one line and exit code 1."""
+    # Two parts are loaded when asked for: their libraries would slow every other command down.
     wanted = sys.argv[1] if len(sys.argv) > 1 else "--help"
-    for part in _PARTS:
-        if wanted in (part, "--help"):
-            app.add_typer(import_module(f"cluster.{part}").app, name=part)
+    if wanted in ("bench", "--help"):
+        app.add_typer(import_module("cluster.bench").app, name="bench")
+    if wanted in ("replay", "--help"):
+        app.command("replay")(import_module("cluster.replay.command").replay)
     try:
         app(prog_name="forkast")
     except ForkastError as error:
