@@ -81,9 +81,10 @@ class Measured:
         try:
             await self._app(scope, receive, note_status)
         finally:
+            matched = getattr(scope.get("route"), "path", _UNROUTED)
             self._metrics.answered(
                 method=scope["method"] if scope["method"] in _METHODS else "OTHER",
-                route=scope.get("route_template") or getattr(scope.get("route"), "path", _UNROUTED),
+                route=str(scope.get("route_template", matched)),
                 status=status,
                 seconds=time.perf_counter() - start_s,
             )

@@ -1,0 +1,62 @@
+"""Errors as clients see them."""
+
+import json
+
+import pytest
+
+from actors.book.reasons import SENTENCES, Reason
+from actors.errors import (
+    ForkastError,
+    LogTimeoutError,
+    LogUnavailableError,
+    PairUnavailableError,
+    QueueFullError,
+    StorageUnavailableError,
+)
+from api.errors import InvalidRequestError, OutcomeUnknownError, from_platform_error, refusal
+
+
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason is not Reason.NONE])
+def test_every_reason_of_the_book_is_a_refusal_with_its_code_and_a_sentence(
+    reason: Reason,
+) -> None:
+    content = refusal(reason).content()
+    assert content.keys() == {"statusCode", "error", "code", "message"}
+    assert 400 <= content["statusCode"] < 500
+    assert content["code"] == reason.name
+    assert content["message"] == SENTENCES[reason]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        QueueFullError("full"),
+        LogUnavailableError("away", retryable=True),
+        StorageUnavailableError("away"),
+        PairUnavailableError("away"),
+        ForkastError("something else"),
+    ],
+)
+def test_what_was_not_done_is_503_and_says_when_to_try_again(error: ForkastError) -> None:
+    response = from_platform_error(error, order_id=5).response()
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) >= 1
+    assert "orderId" not in json.loads(bytes(response.body))
+
+
+def test_an_unknown_outcome_is_504_and_names_the_order() -> None:
+    content = from_platform_error(LogTimeoutError("late"), order_id=5).content()
+    assert content["statusCode"] == 504
+    assert content["orderId"] == "5"
+    assert "not known" in content["message"]
+
+
+def test_an_error_about_one_order_can_be_told_about_another() -> None:
+    error = OutcomeUnknownError("OUTCOME_UNKNOWN", "Not known.", order_id=5).about(6)
+    assert error.content()["orderId"] == "6"
+    assert "orderId" not in InvalidRequestError("MALFORMED", "Bad.").about(6).content()
+
+
+def test_what_a_client_sent_cannot_break_the_answer() -> None:
+    response = InvalidRequestError("MALFORMED", "\ud800" + "x" * 10_000).response()
+    assert len(json.loads(bytes(response.body))["message"]) <= 300
