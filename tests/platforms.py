@@ -42,7 +42,7 @@ class RunningPlatform:
 
 
 def forkast(
-    *arguments: str | Path, timeout_s: float = 60.0, environment: dict[str, str] | None = None
+    *arguments: str | Path | int, timeout_s: float = 60.0, environment: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end."""
     return subprocess.run(
@@ -87,10 +87,11 @@ def start(
 
 def stop(platform: RunningPlatform, number: signal.Signals = signal.SIGTERM) -> None:
     """Signal the platform and assert that it ends with every process that it had."""
-    family = platform.family()
-    os.kill(platform.process_id, number)
+    family = platform.family()[1:]
+    platform.process.send_signal(number)
+    code = platform.process.wait(timeout=_STOP_S)
+    assert code == (0 if number is signal.SIGTERM else -number), f"`up` ended with {code}"
     _, alive = psutil.wait_procs(family, timeout=_STOP_S)
-    platform.process.wait(timeout=_STOP_S)
     told = [f"{process.pid} {' '.join(process.cmdline())[:120]}" for process in alive]
     for process in alive:
         process.kill()

@@ -1,0 +1,86 @@
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from cluster.errors import SettingsError
+from cluster.markets import default_topology, load_topology
+
+_PAIRS = ["BTC", "ETH", "SOL", "BNB", "XRP", "ADA", "DOGE", "AVAX", "MATIC", "DOT"]
+_MARKET = """
+[[markets]]
+id = 3
+pair = "ETH-EUR"
+tick_size = "0.05"
+lot_size = "0.001"
+max_price = "100000"
+max_quantity = "5000"
+min_notional = "5"
+protection_bps = 500
+"""
+
+
+def test_the_ten_default_markets_have_ids_in_order() -> None:
+    topology = default_topology()
+    assert [market.pair for market in topology] == [f"{base}-USD" for base in _PAIRS]
+    assert [market.market_id for market in topology] == list(range(1, 11))
+    assert topology.partitions == 10
+
+
+@pytest.mark.parametrize("market", default_topology(), ids=lambda market: market.pair)
+def test_a_default_market_takes_two_decimals_of_price_and_four_of_quantity(market) -> None:  # type: ignore[no-untyped-def]
+    tick, lot = Fraction(market.tick_size), Fraction(market.lot_size)
+    assert (Fraction("0.01") / tick).denominator == 1
+    assert (Fraction("0.0001") / lot).denominator == 1
+    assert market.max_price_ticks * tick >= 10_000
+    assert market.max_quantity_lots * lot >= 1_000
+    assert market.min_notional_units * tick * lot == Fraction("0.01")
+
+
+def test_bitcoin_takes_eight_decimals_of_quantity() -> None:
+    assert Fraction(default_topology().market("BTC-USD").lot_size) == Fraction("0.00000001")
+
+
+def test_a_markets_file_is_read_in_exact_units(tmp_path: Path) -> None:
+    path = tmp_path / "markets.toml"
+    path.write_text(_MARKET)
+    (market,) = load_topology(path)
+    assert (market.market_id, market.pair) == (3, "ETH-EUR")
+    assert market.max_price_ticks == 2_000_000
+    assert market.max_quantity_lots == 5_000_000
+    assert market.min_notional_units == 100_000
+    assert market.protection_bps == 500
+    assert market.client_id_memory == 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        ("id = 3", "id = 0", "market_id must be at least 1"),
+        ('"ETH-EUR"', '"eth/eur"', "is no pair"),
+        ('"0.05"', '"0"', "ETH-EUR"),
+        ('"0.05"', '"a"', "ETH-EUR"),
+        ('"100000"', '"0.07"', "no whole number"),
+        ('max_quantity = "5000"', 'max_quantity = "50000000000000"', "2^63"),
+        ("protection_bps", "protection", "protection"),
+        ("[[markets]]", "[markets", "markets.toml"),
+        ("id = 3", "", "id"),
+    ],
+)
+def test_an_impossible_market_is_refused_with_the_files_name(
+    tmp_path: Path, before: str, after: str, sentence: str
+) -> None:
+    path = tmp_path / "markets.toml"
+    assert before in _MARKET
+    path.write_text(_MARKET.replace(before, after))
+    with pytest.raises(SettingsError) as caught:
+        load_topology(path)
+    assert str(path) in str(caught.value)
+    assert sentence in str(caught.value)
+
+
+def test_two_markets_of_one_id_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "markets.toml"
+    path.write_text(_MARKET + _MARKET.replace("ETH", "BTC"))
+    with pytest.raises(SettingsError, match="market_id of its own"):
+        load_topology(path)

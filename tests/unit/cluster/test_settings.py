@@ -1,0 +1,68 @@
+from pathlib import Path
+
+import pytest
+
+from actors.config import Limits, Servers
+from cluster.errors import SettingsError
+from cluster.markets import default_topology
+from cluster.settings import load_settings
+
+_SERVERS = Servers(kafka_bootstrap="k:1", postgres_url="postgresql://p", redis_url="redis://r")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("POSTGRES_URL", "REDIS_URL", "KAFKA_BOOTSTRAP", "RAY_ADDRESS", "PORT"):
+        monkeypatch.delenv(f"FORKAST_{name}", raising=False)
+
+
+def test_nothing_set_means_embedded_servers_and_port_3001() -> None:
+    settings = load_settings()
+    assert (settings.postgres_url, settings.redis_url, settings.kafka_bootstrap) == ("", "", "")
+    assert settings.ray_address == ""
+    assert settings.port == 3001
+    assert settings.limits == Limits()
+
+
+def test_every_setting_reaches_the_platform(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FORKAST_GATEWAY_REPLICAS", "2")
+    monkeypatch.setenv("FORKAST_ALLOWED_ORIGINS", "https://a.example, https://b.example")
+    monkeypatch.setenv("FORKAST_OPERATOR_TOKEN", "a token")
+    monkeypatch.setenv("FORKAST_LIMITS__WAITERS", "7")
+    topology = default_topology()
+    platform = load_settings().platform(servers=_SERVERS, topology=topology, data=tmp_path)
+    assert platform.servers == _SERVERS
+    assert platform.gateway_replicas == 2
+    assert platform.allowed_origins == ("https://a.example", "https://b.example")
+    assert platform.operator_token == "a token"
+    assert platform.limits.waiters == 7
+    assert platform.limits.body_bytes == Limits().body_bytes
+    assert not (tmp_path / "operator.token").exists()
+
+
+def test_an_operators_token_is_made_once_and_kept_private(tmp_path: Path) -> None:
+    def token() -> str:
+        settings = load_settings()
+        platform = settings.platform(
+            servers=_SERVERS, topology=default_topology(), data=tmp_path / "data"
+        )
+        return platform.operator_token
+
+    first = token()
+    assert len(first) >= 32
+    assert token() == first
+    assert (tmp_path / "data" / "operator.token").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "many"), ("PORT", "70000"), ("GATEWAY_REPLICAS", "0"), ("LIMITS__WAITERS", "x")],
+)
+def test_a_wrong_value_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"FORKAST_{name}", value)
+    with pytest.raises(SettingsError, match=f"FORKAST_{name}"):
+        load_settings()
