@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def book(
     seconds: Annotated[float, typer.Option(help="About how long to measure, in all.")] = 60.0,
-    commands: Annotated[int, typer.Option(min=1_000, help="Length of each flow.")] = 1_000_000,
+    commands: Annotated[int, typer.Option(min=1_000, help="Length of each flow.")] = 500_000,
     seed: Annotated[int, typer.Option(help="Seed of the flow.")] = 1,
     peers: Annotated[bool, typer.Option(help="Run the PyPI books that are installed.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
@@ -25,7 +25,7 @@ def book(
 
     The flow: a walking mid, power-law distances, 15 % IOC, 20 % of the rest amended, 95 % of the
     rest cancelled, thousands of live orders (see cluster/bench/flow.py). Figures are medians of
-    rounds in which all books take turns, events included.
+    rounds in which all books take turns, events included, a second of one core's time.
     """
     from cluster.bench.race import SCENARIOS, cached_start_seconds, race
 

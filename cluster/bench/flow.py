@@ -17,6 +17,9 @@ with it and sorted into the stream by its own time.
   (then it is refused, as it would be in life). Every second amend takes half of the quantity off
   and keeps the order's place, the others move the price to a new distance from the mid of the
   time.
+
+With the default mix and half a million commands about 11,000 orders are open at the end where the
+mid is fixed, and about 1,300 where it swings by 60 %.
 """
 
 from dataclasses import dataclass
@@ -41,7 +44,7 @@ class Mix:
     ioc: float = 0.15
     amended: float = 0.20
     cancelled: float = 0.95
-    life_commands: float = 16_000.0
+    life_commands: float = 8_000.0
     distance_exponent: float = 0.6
     distance_unit_bps: float = 10.0
     median_lots: float = 1_000.0

@@ -1,11 +1,11 @@
 """`forkast bench book` in a small size."""
 
 import msgspec
-import pytest
 from typer.testing import CliRunner
 
 from cluster.bench import app
-from cluster.bench.race import BATCH_SIZES, SCENARIOS
+from cluster.bench.book import summarise
+from cluster.bench.race import BATCH_SIZES, SCENARIOS, Pace
 
 SMALL = ["book", "--commands", "6000", "--seconds", "0.5"]
 
@@ -44,15 +44,27 @@ def test_its_json_holds_every_scenario_and_batch_size_beside_the_naive_book() ->
     assert report.batch_of_one_us > 0 < report.cached_start_seconds
 
 
-def test_a_ratio_is_the_pace_at_batches_of_256_over_the_peers() -> None:
-    outcome = CliRunner().invoke(app, [*SMALL, "--json"], catch_exceptions=False)
-    report = msgspec.json.decode(outcome.stdout, type=Report)
-    ours = {
-        row.scenario: row.commands_per_second for row in report.results if row.batch_size == 256
-    }
-    for peer in report.peers:
-        quotient = ours[peer.scenario] / peer.commands_per_second
-        assert peer.ratio == pytest.approx(quotient, rel=0.02, abs=0.06)
+def test_a_ratio_is_the_pace_at_batches_of_256_over_the_others_in_the_same_scenario() -> None:
+    def pace(name: str, scenario: str, batch_size: int, rate: float) -> Pace:
+        return Pace(
+            name=name,
+            scenario=scenario,
+            batch_size=batch_size,
+            commands_per_second=rate,
+            events_per_second=rate,
+        )
+
+    paces = [
+        pace("forkast", "calm", 1, 400_000.0),
+        pace("forkast", "calm", 256, 9_000_000.0),
+        pace("forkast", "wild", 1, 250_000.0),
+        pace("forkast", "wild", 256, 8_000_000.0),
+        pace("other", "calm", 1, 300_000.0),
+        pace("other", "wild", 1, 1_000_000.0),
+    ]
+    report = summarise(paces, cached_start_seconds=0.5, commands=1_000, seed=1)
+    assert [row["ratio"] for row in report["peers"]] == [30.0, 8.0]
+    assert report["batch_of_one_us"] == 4.0
 
 
 def test_its_table_names_every_scenario() -> None:

@@ -53,7 +53,7 @@ def test_a_cancel_or_an_amend_comes_from_the_orders_own_user_and_after_it() -> N
     assert set(born.values()) == set(range(1, 51))
 
 
-@pytest.mark.parametrize(("swing", "fewest_open"), [(0.0, 4_000), (0.6, 1_000)])
+@pytest.mark.parametrize(("swing", "fewest_open"), [(0.0, 3_000), (0.6, 600)])
 def test_thousands_of_orders_are_open_at_its_end(swing: float, fewest_open: int) -> None:
     book = NaiveBook(MARKET)
     book.apply(realistic_flow(count=COUNT, seed=4, swing=swing))
