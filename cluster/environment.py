@@ -10,6 +10,8 @@ _INHERITED = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # Ray lowers its workers' priority by default; here they are the exchange itself.
+    "RAY_worker_niceness": "0",
     # Twenty workers start at once here; Ray warns at four times this number.
     "RAY_worker_maximum_startup_concurrency": "8",
     # The platform has metrics of its own, and an agent that gathers Ray's costs a core's tenth.
