@@ -55,9 +55,8 @@ class EmbeddedKafka:
         if self._directory.exists() and any(self._directory.iterdir()):
             raise ServerStartError(f"{self._directory} holds files but no Kafka data: move it away")
         fresh.mkdir(parents=True)
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         properties = self._write_properties(fresh)
-        arguments = ("format", "--cluster-id", cluster_id, "--config", str(properties))
+        arguments = ("format", "--cluster-id", _cluster_id(), "--config", str(properties))
         tool = self._java("Kafka's format", "kafka.tools.StorageTool", *arguments)
         if await tool.run(timeout_s=60) != 0:
             raise tool.failure("could not make the data folder")
@@ -117,3 +116,10 @@ class EmbeddedKafka:
             await client.describe_cluster()
         finally:
             await client.close()
+
+
+def _cluster_id() -> str:
+    # A leading hyphen, which one id in 64 would have, is taken for an option.
+    while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()).startswith("-"):
+        continue
+    return text.rstrip("=")
