@@ -93,5 +93,6 @@ _TITLES = (
     ("ray/dashboard", "Ray's dashboard"),
     ("log_monitor", "Ray's log monitor"),
     ("monitor.py", "Ray's monitor"),
+    ("cluster.cli demo", "demo"),
     ("cluster.cli", "forkast up"),
 )

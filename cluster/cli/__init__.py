@@ -27,12 +27,14 @@ app.command("test")(check.check)
 
 def main() -> None:
     """Run the command line; an error of the platform is one line and exit code 1."""
-    # Two parts are loaded when asked for: their libraries would slow every other command down.
+    # These are loaded when asked for: their libraries would slow every other command down.
     wanted = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if wanted in ("bench", "--help"):
         app.add_typer(import_module("cluster.bench").app, name="bench")
     if wanted in ("replay", "--help"):
         app.command("replay")(import_module("cluster.replay.command").replay)
+    if wanted in ("demo", "--help"):
+        app.command("demo")(import_module("cluster.replay.demo").demo)
     try:
         app(prog_name="forkast")
     except ForkastError as error:

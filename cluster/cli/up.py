@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _TABLE_EVERY_S = 1.0
 _LINE_EVERY_S = 60.0
 _DETACHED_READY_S = 180.0
+_STOP_DEMO_S = 10.0
 
 # Bound to the stream of the start: what Ray prints goes elsewhere.
 _console = Console(file=sys.stdout, highlight=False)
@@ -45,7 +46,7 @@ def up(
     data: DataOption = DATA_DEFAULT,
     detach: Annotated[bool, typer.Option("--detach", help="Return when all is ready.")] = False,
     demo: Annotated[
-        bool, typer.Option("--demo", help="Replay a real half hour in a loop.")
+        bool, typer.Option("--demo", help="Let all markets live: see `forkast demo`.")
     ] = False,
 ) -> None:
     """Start the platform and everything that it needs."""
@@ -141,7 +142,10 @@ async def _until_stopped(run: "PlatformRun", stop: asyncio.Event, *, demo: bool)
     show.cancel()
     await asyncio.gather(show, return_exceptions=True)
     if player is not None:
+        # It cancels its orders, for which the log must still be there.
         player.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            await asyncio.to_thread(player.wait, _STOP_DEMO_S)
     return 0
 
 
@@ -188,15 +192,7 @@ async def _show(run: "PlatformRun") -> None:
 def _start_demo(run: "PlatformRun") -> subprocess.Popen[bytes]:
     with (run.folder.logs / "demo.log").open("ab") as log:
         return subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "cluster.cli",
-                "replay",
-                "--loop",
-                "--data",
-                str(run.folder.path),
-            ],
+            [sys.executable, "-m", "cluster.cli", "demo", "--data", str(run.folder.path)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -34,7 +34,6 @@ def replay(
     ),
     data: DataOption = DATA_DEFAULT,
     clear: Annotated[bool, typer.Option("--clear", help="Cancel all open orders first.")] = False,
-    loop: Annotated[bool, typer.Option("--loop", help="Begin again at the end, for ever.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
     """Play a captured order flow into a running platform and compare the trades."""
@@ -52,16 +51,13 @@ def replay(
         events_file=file,
         trades_file=trades,
         speed=_factor(speed),
-        clear=clear or loop,
+        clear=clear,
     )
-    while True:
-        comparison = asyncio.run(replay_once(request, _console))
-        if json:
-            sys.stdout.write(msgspec.json.encode(comparison).decode() + "\n")
-        else:
-            _print(comparison)
-        if not loop:
-            return
+    comparison = asyncio.run(replay_once(request, _console))
+    if json:
+        sys.stdout.write(msgspec.json.encode(comparison).decode() + "\n")
+    else:
+        _print(comparison)
 
 
 def _factor(speed: str) -> float:

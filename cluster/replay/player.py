@@ -54,11 +54,17 @@ class Script:
 
 
 class Player:
-    """Append a script's commands to the log; one record is on its way at a time."""
+    """Append a script's commands to the log; one record is on its way at a time.
 
-    def __init__(self, log: KafkaCommandLog, market: Market) -> None:
+    Below full speed, what falls into one slice of `slice_ms` goes together.
+    """
+
+    def __init__(
+        self, log: KafkaCommandLog, market: Market, *, slice_ms: float = _SLICE_MS
+    ) -> None:
+        self.market = market
         self._log = log
-        self._market = market
+        self._slice_s = slice_ms / 1_000
 
     async def play(self, script: Script, *, speed: float, progress: Callable[[int], None]) -> None:
         """Send all; `speed` is a factor of the exchange's pace, 0 as fast as it goes.
@@ -94,7 +100,7 @@ class Player:
                 await self._send(script.commands[begin:end], progress)
                 begin = end
             else:
-                await asyncio.sleep(_SLICE_MS / 1000)
+                await asyncio.sleep(self._slice_s)
 
     async def _send(self, commands: RecordArray, progress: Callable[[int], None]) -> None:
         for begin in range(0, len(commands), _RECORD_COMMANDS):
@@ -104,4 +110,4 @@ class Player:
 
     async def _append(self, commands: RecordArray) -> None:
         commands["time_us"] = time.time_ns() // 1_000
-        await self._log.append(self._market, commands)
+        await self._log.append(self.market, commands)

@@ -58,7 +58,7 @@ def test_the_pipeline_bench_prints_each_shape_with_its_latencies(
     for one in results:
         assert one["pairs"] == 10
         assert one["orders_per_second"] > 0
-        assert one["rows_per_second"] >= one["orders_per_second"]
+        assert one["rows_per_second"] > 0
         assert 0 < one["trade_event_ms"]["p50"] <= one["trade_event_ms"]["p99"]
         assert 0 < one["committed_ms"]["p50"] <= one["committed_ms"]["p99"]
         assert one["cpu"]["pair actors"] > 0
