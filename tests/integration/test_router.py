@@ -17,6 +17,7 @@ from actors.book.vocabulary import CommandKind, EventKind, OrderStatus, Side
 from actors.channels import LAG_KEY, depth_changes_channel, depth_channel, depth_key
 from actors.config import Servers
 from actors.errors import PairUnavailableError
+from actors.kafka.events import KafkaEventSink
 from actors.kafka.tail import EventTail
 from actors.messages import (
     DepthChange,
@@ -26,7 +27,8 @@ from actors.messages import (
     RangeApplied,
     RangeRequest,
 )
-from actors.topology import EVENTS_TOPIC
+from actors.topology import EVENTS_TOPIC, TRADES_TOPIC
+from api.router.records import join
 from api.router.router import OrderRouter
 from tests.commands import flow, market, place
 from tests.integration.routing import (
@@ -132,6 +134,33 @@ async def _apply_unpublished(*, platform_pair: LocalPair, judge: Judge, first_of
     values = (await judge.log_values())[first_offset:]
     outcome = platform_pair.actor.apply(first_offset, first_offset + len(values), values)
     assert isinstance(outcome, RangeApplied)
+
+
+async def test_trades_that_a_crash_kept_back_are_written_by_the_next_router(
+    servers: Servers, own_market: Market, tmp_path: Path
+) -> None:
+    platform = make_platform(servers, [own_market], tmp_path)
+    pair = local_pair(platform, own_market)
+    judge = Judge(platform, own_market)
+    sink = KafkaEventSink(
+        bootstrap=servers.kafka_bootstrap, topology=platform.topology, client_id="test-crash"
+    )
+    async with command_log(platform) as log:
+        await log.append(own_market, flow(200))
+    applied = pair.actor.apply(0, 1, await judge.log_values())
+    assert isinstance(applied, RangeApplied)
+    (record,) = join(own_market.market_id, 0, [applied]).encode()
+    await sink.start()
+    await sink.publish(EVENTS_TOPIC, own_market, record)
+    await sink.stop()
+    assert len(await judge.published(TRADES_TOPIC)) == 0
+    async with running(OrderRouter(platform, connect=lambda _: pair)):
+
+        async def trades_are_there() -> bool:
+            return len(await judge.published(TRADES_TOPIC)) > 0
+
+        await until(trades_are_there, what="the trades")
+        assert await judge.rule() == pair.actor.state_hash()
 
 
 class _DeafPair(LocalPair):
