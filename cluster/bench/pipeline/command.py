@@ -18,9 +18,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from actors.errors import ForkastError
 from actors.topology import Topology
 from cluster import processes
-from cluster.bench.pipeline.observer import Observed, ObserverProcess
+from cluster.bench.pipeline.observer import ObserverProcess, percentiles_ms
 from cluster.bench.pipeline.orders import sources
 from cluster.bench.pipeline.shapes import Load, Shape, packed_log, packed_rest, single, steady
 from cluster.cli.options import running_state, topology_of
@@ -39,7 +40,10 @@ _console = Console(stderr=True)
 
 
 class Result(msgspec.Struct, kw_only=True):
-    """What one shape of load reached; latencies in milliseconds, cpu in shares of one core."""
+    """What one shape of load reached; latencies in milliseconds, cpu in shares of one core.
+
+    `answer_ms` is what a client of REST waits for its answer, from when its request was due.
+    """
 
     mode: str
     pairs: int
@@ -51,6 +55,7 @@ class Result(msgspec.Struct, kw_only=True):
     orders_behind_at_end: int
     trade_event_ms: dict[str, float]
     committed_ms: dict[str, float]
+    answer_ms: dict[str, float]
     cpu: dict[str, float]
 
 
@@ -100,14 +105,14 @@ def _measure(
         )
         _console.print(f"{name}: warming up, then {seconds:g} s", highlight=False)
         _drive(shape, load, _WARM_S)
-        _drain(observer)
+        _drain(load)
         observer.begin()
         before = _cpu(state, observer)
-        load.sent = 0
         _drive(shape, load, seconds)
         after = _cpu(state, observer)
         observed = observer.report()
-        drained = _drain(observer)
+        _drain(load)
+        drained = observer.report()
     return Result(
         mode=name,
         pairs=pairs,
@@ -117,8 +122,9 @@ def _measure(
         trades_per_second=round(observed.trades / observed.seconds, 1),
         rows_per_second=round(observed.rows / observed.seconds, 1),
         orders_behind_at_end=observed.behind_orders,
-        trade_event_ms=_percentiles(drained.trade_event_us),
-        committed_ms=_percentiles(drained.committed_us),
+        trade_event_ms=drained.trade_event_ms,
+        committed_ms=drained.committed_ms,
+        answer_ms=percentiles_ms([np.array(load.answer_us, np.int64)]),
         cpu={
             kind: round((used - before.get(kind, 0.0)) / observed.seconds, 3)
             for kind, used in sorted(after.items(), key=lambda item: -item[1])
@@ -128,24 +134,20 @@ def _measure(
 
 
 def _drive(shape: Shape, load: Load, seconds: float) -> None:
-    load.until_s = time.monotonic() + seconds
+    load.begin(seconds)
     try:
         asyncio.run(shape(load))
-    except* (ClusterError, OSError) as errors:
+    except* (ForkastError, OSError) as errors:
         raise ClusterError(f"the load stopped: {errors.exceptions[0]}") from errors
 
 
-def _drain(observer: ObserverProcess) -> Observed:
-    """Wait until nothing that was seen is without its row, and nothing more is seen."""
+def _drain(load: Load) -> None:
+    """Wait until every order that was sent has its row. Raises ClusterError."""
     deadline = time.monotonic() + _DRAIN_S
-    last = observer.report()
-    while time.monotonic() < deadline:
-        time.sleep(0.5)
-        now = observer.report()
-        if now.behind_orders == 0 and now.orders == last.orders:
-            return now
-        last = now
-    raise ClusterError(f"{last.behind_orders} orders had no row {_DRAIN_S:g} s after the load")
+    while (missing := load.total_sent - load.committed.value) > 0:
+        if time.monotonic() > deadline:
+            raise ClusterError(f"{missing} orders had no row {_DRAIN_S:g} s after the load")
+        time.sleep(0.1)
 
 
 def _cpu(state: RunState, observer: ObserverProcess) -> dict[str, float]:
@@ -157,15 +159,6 @@ def _cpu(state: RunState, observer: ObserverProcess) -> dict[str, float]:
         "load generator": mine.user + mine.system,
         "observer": theirs.user + theirs.system,
     }
-
-
-def _percentiles(samples_us: list[int]) -> dict[str, float]:
-    if not samples_us:
-        return {"p50": 0.0, "p95": 0.0, "p99": 0.0}
-    values = np.percentile(np.array(samples_us), (50, 95, 99)) / 1_000
-    return dict(
-        zip(("p50", "p95", "p99"), (round(float(value), 2) for value in values), strict=True)
-    )
 
 
 @contextlib.contextmanager
@@ -201,8 +194,8 @@ def _free_port() -> int:
 def _print(results: list[Result]) -> None:
     out = Console()
     table = Table(
-        "mode", "orders/s", "trades/s", "rows/s", "trade event p50/p95/p99 ms",
-        "committed row p50/p95/p99 ms",
+        "mode", "orders/s", "trades/s", "rows/s", "trade event ms", "committed row ms", "answer ms",
+        caption="milliseconds: p50 / p95 / p99",
     )  # fmt: skip
     for one in results:
         table.add_row(
@@ -212,6 +205,7 @@ def _print(results: list[Result]) -> None:
             f"{one.rows_per_second:,.0f}",
             _slashed(one.trade_event_ms),
             _slashed(one.committed_ms),
+            _slashed(one.answer_ms),
         )
     out.print(table)
     for one in results:

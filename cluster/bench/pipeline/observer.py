@@ -23,21 +23,21 @@ from actors.topology import Topology
 from cluster.state import RunState
 
 _READ_MS = 100
-_POLL_S = 0.005
+_POLL_S = 0.01
 _POSITIONS = "SELECT market_id, last_sequence FROM consumer_positions WHERE consumer = 'writer'"
 Samples = npt.NDArray[np.int64]
 
 
 class Observed(msgspec.Struct, kw_only=True):
-    """Counts and latencies (microseconds) since the observer was told to begin."""
+    """Counts and latencies (milliseconds, by percentile) since the observer was told to begin."""
 
     seconds: float
     orders: int
     trades: int
     rows: int
     behind_orders: int
-    trade_event_us: list[int]
-    committed_us: list[int]
+    trade_event_ms: dict[str, float]
+    committed_ms: dict[str, float]
 
 
 class Observer:
@@ -96,8 +96,8 @@ class Observer:
             trades=self._trades,
             rows=self._rows,
             behind_orders=sum(one[3] for queue in self._waiting.values() for one in queue),
-            trade_event_us=_joined(self._trade_event_us),
-            committed_us=_joined(self._committed_us),
+            trade_event_ms=percentiles_ms(self._trade_event_us),
+            committed_ms=percentiles_ms(self._committed_us),
         )
 
     async def _follow_events(self) -> None:
@@ -176,6 +176,10 @@ def _observe(
     asyncio.run(Observer(state, topology, committed).run(pipe))
 
 
-def _joined(parts: list[Samples]) -> list[int]:
-    joined: list[int] = np.concatenate(parts).tolist() if parts else []
-    return joined
+def percentiles_ms(parts_us: list[Samples]) -> dict[str, float]:
+    """Return p50, p95 and p99 in milliseconds, 0 where there are no samples."""
+    samples = np.concatenate(parts_us) if parts_us else np.empty(0, np.int64)
+    values = np.percentile(samples, (50, 95, 99)) / 1_000 if len(samples) else np.zeros(3)
+    return dict(
+        zip(("p50", "p95", "p99"), (round(float(value), 2) for value in values), strict=True)
+    )

@@ -3,8 +3,8 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 from multiprocessing.sharedctypes import Synchronized
 from typing import Any
 
@@ -32,26 +32,58 @@ _WAIT_S = 0.002
 
 @dataclass(kw_only=True, slots=True)
 class Load:
-    """What a shape needs: where to send, what to send, until when, and how far the rows are."""
+    """What a shape needs: where to send, what to send, until when, and how far the rows are.
+
+    `sent` counts orders since `begin`, `total_sent` also those before it; `answer_us` are the times
+    to a REST answer, from when its request was due.
+    """
 
     state: RunState
     topology: Topology
     sources: list[OrderSource]
     committed: "Synchronized[int]"
-    until_s: float = 0.0
     rate_per_second: float = 0.0
+    until_s: float = 0.0
     sent: int = 0
+    answer_us: list[int] = field(default_factory=list)
+    _sent_before: int = 0
+
+    def begin(self, seconds: float) -> None:
+        """Count from here on, and be over after so long."""
+        self.until_s = time.monotonic() + seconds
+        self._sent_before += self.sent
+        self.sent = 0
+        self.answer_us = []
+
+    @property
+    def total_sent(self) -> int:
+        return self._sent_before + self.sent
 
     @property
     def over(self) -> bool:
         return time.monotonic() >= self.until_s
+
+    async def may_send(self, orders: int) -> bool:
+        """Wait for rows while too many orders have none; count the orders, or say it is over."""
+        while self.total_sent - self.committed.value > _OUTSTANDING_ORDERS:
+            if self.over:
+                return False
+            await asyncio.sleep(_WAIT_S)
+        if self.over:
+            return False
+        self.sent += orders
+        return True
+
+    def answered(self, due_s: float) -> None:
+        """Note a request's answer."""
+        self.answer_us.append(int((time.monotonic() - due_s) * 1e6))
 
 
 Shape = Callable[[Load], Coroutine[Any, Any, None]]
 
 
 async def packed_log(load: Load) -> None:
-    """Append records of 500 orders to each pair's log in turn, as a busy gateway would."""
+    """Append records of 500 orders to the log, as busy gateways would: one a pair on its way."""
     ids = IdGenerator(await _lease_worker(load.state))
     log = KafkaCommandLog(
         bootstrap=load.state.kafka_bootstrap,
@@ -59,61 +91,43 @@ async def packed_log(load: Load) -> None:
         pending_commands=_OUTSTANDING_ORDERS,
         client_id="forkast-bench",
     )
-    await log.start()
-    begun = load.committed.value
-    try:
-        for source in itertools.cycle(load.sources):
-            while load.sent - (load.committed.value - begun) > _OUTSTANDING_ORDERS:
-                await asyncio.sleep(_WAIT_S)
-                if load.over:
-                    return
-            if load.over:
-                return
+
+    async def fill(source: OrderSource) -> None:
+        while await load.may_send(_PACKED_COMMANDS):
             commands = source.commands(_PACKED_COMMANDS)
             fresh = np.array([ids.next() for _ in range(_PACKED_COMMANDS)], np.int64)
             commands["order_id"] = commands["command_id"] = fresh
             commands["time_us"] = time.time_ns() // 1_000
             await log.append(source.market, commands)
-            load.sent += len(commands)
+
+    await log.start()
+    try:
+        async with asyncio.TaskGroup() as group:
+            for source in load.sources:
+                group.create_task(fill(source))
     finally:
         await log.stop()
 
 
 async def packed_rest(load: Load) -> None:
     """Post batches of 1,000 orders of all pairs over four connections, one after the other."""
-    bodies = encoded_batches(load.sources, size=_BATCH_ORDERS, count=_PREPARED_BATCHES)
-    begun = load.committed.value
-
-    async def ready() -> bool:
-        while load.sent - (load.committed.value - begun) > _OUTSTANDING_ORDERS:
-            if load.over:
-                return False
-            await asyncio.sleep(_WAIT_S)
-        return not load.over
-
     await _closed_loop(
         load,
         path="/orders/batch",
-        bodies=bodies,
+        bodies=encoded_batches(load.sources, size=_BATCH_ORDERS, count=_PREPARED_BATCHES),
         connections=_BATCH_CONNECTIONS,
         orders=_BATCH_ORDERS,
-        ready=ready,
     )
 
 
 async def single(load: Load) -> None:
     """Post single orders over 32 connections, each sending the next when it has its answer."""
-
-    async def ready() -> bool:
-        return not load.over
-
     await _closed_loop(
         load,
         path="/orders",
         bodies=encoded_singles(load.sources, _PREPARED_SINGLES),
         connections=_CONNECTIONS,
         orders=1,
-        ready=ready,
     )
 
 
@@ -126,40 +140,36 @@ async def steady(load: Load) -> None:
         await connection.open()
         free.put_nowait(connection)
 
-    async def post(body: bytes) -> None:
+    async def post(body: bytes, due_s: float) -> None:
         connection = await free.get()
         _check(await connection.post("/orders", body))
         free.put_nowait(connection)
+        load.answered(due_s)
 
-    began_s, count = time.monotonic(), 0
+    began_s = time.monotonic()
     async with asyncio.TaskGroup() as group:
         while not load.over:
             due = int((time.monotonic() - began_s) * load.rate_per_second)
-            for _ in range(due - count):
-                group.create_task(post(next(bodies)))
-            load.sent = count = max(due, count)
+            for number in range(load.sent, due):
+                group.create_task(post(next(bodies), began_s + number / load.rate_per_second))
+            load.sent = max(due, load.sent)
             await asyncio.sleep(_WAIT_S)
     while not free.empty():
         await free.get_nowait().close()
 
 
 async def _closed_loop(
-    load: Load,
-    *,
-    path: str,
-    bodies: list[bytes],
-    connections: int,
-    orders: int,
-    ready: Callable[[], Awaitable[bool]],
+    load: Load, *, path: str, bodies: list[bytes], connections: int, orders: int
 ) -> None:
     stream = itertools.cycle(bodies)
 
     async def worker() -> None:
         connection = Connection(load.state.url)
         await connection.open()
-        while await ready():
+        while await load.may_send(orders):
+            began_s = time.monotonic()
             _check(await connection.post(path, next(stream)))
-            load.sent += orders
+            load.answered(began_s)
         await connection.close()
 
     async with asyncio.TaskGroup() as group:
