@@ -5,10 +5,10 @@ itself. A client that reads too slowly gets the newest book and candle only, and
 of the depth; a client that leaves more trades and orders unread than its bound is cut.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 
 from engineio.async_socket import AsyncSocket
-from engineio.packet import Packet
+from engineio.packet import NOOP, Packet
 
 from actors.messages import DepthChange, LevelRow
 from api.decimals import MarketUnits
@@ -70,23 +70,28 @@ class Client:
         self._levels_max = levels_max
         self._newest: dict[Hashable, Packet] = {}
         self._merged: dict[MarketUnits, MergedDepth] = {}
+        # How long others have waited for this client since it last kept up.
+        self.stalled_s = 0.0
 
     @property
     def full(self) -> bool:
-        """Say whether nothing more fits: the client has to be cut."""
+        """Say whether nothing more fits."""
         return self._waiting >= self._bound
+
+    def has_room(self, packets: int) -> bool:
+        """Say whether so many packets fit."""
+        return self._waiting + packets <= self._bound
 
     @property
     def lags(self) -> bool:
         """Say whether something waits aside."""
         return bool(self._newest or self._merged)
 
-    def send(self, packet: Packet) -> bool:
-        """Queue a packet that must not be lost; False where it does not fit."""
-        if self.full:
-            return False
-        self._socket.queue.put_nowait(packet)
-        return True
+    def send(self, packets: Iterable[Packet]) -> None:
+        """Queue packets that must not be lost; `has_room` said that they fit."""
+        for packet in packets:
+            self._socket.queue.put_nowait(packet)
+        self.stalled_s = 0.0 if self._waiting < self._soft_bound else self.stalled_s
 
     def send_newest(self, key: Hashable, packet: Packet) -> None:
         """Queue a packet that replaces the one before it of the same key."""
@@ -127,6 +132,10 @@ class Client:
             for key, packet in self._newest.items()
             if not (isinstance(key, tuple) and key[0] == units.market.pair)
         }
+
+    def release(self) -> None:
+        """End the poll that a client which has left may still have open."""
+        self._socket.queue.put_nowait(Packet(NOOP))
 
     async def cut(self) -> None:
         """Disconnect at once, without waiting for what the client has not read."""

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 _log = structlog.get_logger(__name__)
 
 BEAT_S = 1.0
-DEAF_S = 5.0
+DEAF_S = 10.0
 _PAUSE_S = 0.5
 _SOCKET_TIMEOUT_S = 2.0
 

@@ -103,11 +103,11 @@ class Hub:
         """Let a client in."""
         self._clients[client.sid] = client
 
-    def leave(self, sid: str) -> None:
-        """Forget a client that is gone."""
-        self._clients.pop(sid, None)
+    def leave(self, sid: str) -> Client | None:
+        """Forget a client that is gone, and return it where it was known."""
         for pair in [pair for pair, entry in self._rooms.items() if sid in entry.room]:
             self.unsubscribe(sid, pair)
+        return self._clients.pop(sid, None)
 
     def may_ask(self, sid: str) -> bool:
         """Say whether a client reads its answers; one that does not is cut."""
@@ -256,11 +256,10 @@ class Hub:
                     client.flush()
 
     def _cut(self, client: Client) -> None:
-        if self._clients.pop(client.sid, None) is None:
+        if self.leave(client.sid) is None:
             return
         self.cut_clients += 1
         _log.warning("client_cut", sid=client.sid, clients=len(self._clients))
-        self.leave(client.sid)
         self._begin(client.cut())
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:

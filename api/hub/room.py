@@ -30,6 +30,9 @@ EVENTS_PER_ROUND_MAX = 2_000
 # A window is opened by the clock only when trades of the one before can hardly be on their way.
 ROLL_GRACE_S = 2
 _SECONDS_KEPT = 30
+EVENTS_PER_PART = 16
+STALL_S = 0.5
+STALL_STEP_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +111,51 @@ class Room:
                 timer.cancel()
         self._top_due = self._gap_due = None
 
-    def on_events(self, events: RecordArray) -> None:
-        """Send trades and orders to everybody, in order of sequence."""
+    async def on_events(self, events: RecordArray) -> None:
+        """Send trades and orders to everybody, in order of sequence.
+
+        A burst may be longer than any queue: it goes out in parts, and others wait a moment for
+        a client that has no room for the next part, but only once until it has caught up.
+        """
         kinds = events["kind"]
         shown = events[(kinds == EventKind.TRADE) | (kinds == EventKind.ORDER)]
         if len(shown) > EVENTS_PER_ROUND_MAX:
             self.skipped_events += len(shown) - EVENTS_PER_ROUND_MAX
             _log.warning("room_skips", pair=self.units.market.pair, skipped=self.skipped_events)
             shown = shown[-EVENTS_PER_ROUND_MAX:]
-        for event in shown:
+        for start in range(0, len(shown), EVENTS_PER_PART):
+            packets = self._event_packets(shown[start : start + EVENTS_PER_PART])
+            await self._make_room(len(packets))
+            for subscription in self._subscriptions.values():
+                subscription.client.send(packets)
+
+    def _event_packets(self, events: RecordArray) -> list[Packet]:
+        packets = []
+        for event in events:
             if event["kind"] == EventKind.TRADE:
                 trade = trade_view(self.units, trade_of_event(event))
-                self._send_all("new_trade", trade)
+                packets.append(event_packet("new_trade", trade))
             order = order_view(self.units, order_of_event(event))
-            self._send_all("order_update", order)
+            packets.append(event_packet("order_update", order))
+        return packets
+
+    async def _make_room(self, packets: int) -> None:
+        """Return when so many packets fit into every queue; cut those that take too long."""
+        # Lets the tasks that write to the clients take what they were given.
+        await asyncio.sleep(0)
+        while True:
+            behind = [
+                one.client
+                for one in self._subscriptions.values()
+                if not one.client.has_room(packets)
+            ]
+            for client in behind:
+                if client.stalled_s >= STALL_S:
+                    self._cut(client)
+                client.stalled_s += STALL_STEP_S
+            if not behind:
+                return
+            await asyncio.sleep(STALL_STEP_S)
 
     def on_snapshot(self, depth: DepthSnapshot) -> None:
         """Take the top of the book; it goes out at most every `BOOK_INTERVAL_S`."""
@@ -209,12 +243,6 @@ class Room:
                     asks=[],
                 )
             )
-
-    def _send_all(self, event: str, payload: object) -> None:
-        packet = event_packet(event, payload)
-        for subscription in list(self._subscriptions.values()):
-            if not subscription.client.send(packet):
-                self._cut(subscription.client)
 
     def _send_candle(
         self, followers: Iterable[Subscription], interval: Interval, candle: Candle

@@ -88,7 +88,9 @@ class HubServer:
         )
 
     async def _disconnect(self, sid: str, reason: str) -> None:
-        self._hub.leave(sid)
+        client = self._hub.leave(sid)
+        if client is not None and reason == self._server.reason.CLIENT_DISCONNECT:
+            client.release()
 
     def _answer(self, event: str, handler: Callable[[str, Any], Awaitable[Any]]) -> None:
         """Answer an event by what the handler returns, or by what it was refused for."""

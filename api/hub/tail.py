@@ -1,7 +1,7 @@
 """One pair's events from the log, from now on: what the room's trades and orders are made of."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -19,7 +19,7 @@ class RoomTail:
     """Deliver a partition's new events in order, each once; older ones are nobody's business."""
 
     def __init__(
-        self, *, bootstrap: str, partition: int, deliver: Callable[[RecordArray], None]
+        self, *, bootstrap: str, partition: int, deliver: Callable[[RecordArray], Awaitable[None]]
     ) -> None:
         self._tail = EventTail(bootstrap=bootstrap, client_id="forkast-hub")
         self._partition = partition
@@ -44,7 +44,7 @@ class RoomTail:
                 events = events_after(tailed.record, self._sequence)
                 if len(events):
                     self._sequence = int(events["sequence"][-1])
-                    self._deliver(events)
+                    await self._deliver(events)
 
     async def stop(self) -> None:
         """Disconnect."""
