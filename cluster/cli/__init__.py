@@ -22,7 +22,8 @@ app.command("status")(operate.status)
 app.command("logs")(operate.logs)
 app.command("halt")(operate.halt)
 app.command("resume")(operate.resume)
-app.command("test")(check.check)
+# What pytest takes is pytest's to check.
+app.command("test", context_settings={"ignore_unknown_options": True})(check.check)
 
 
 def main() -> None:
