@@ -1,6 +1,7 @@
 """Candles as Postgres holds them, read as frames through COPY."""
 
 import io
+from collections.abc import Mapping
 
 import asyncpg
 import polars as pl
@@ -45,7 +46,7 @@ async def newest_seconds(
     connection: Connection, *, market_id: int, limit: int, before_s: int = 2**62
 ) -> pl.DataFrame:
     """Return the newest one-second candles that opened before a time, oldest first."""
-    return await _frame(connection, _NEWEST, market_id, before_s, limit)
+    return await copy_frame(connection, _NEWEST, market_id, before_s, limit, schema=CANDLE_SCHEMA)
 
 
 async def candle_before(connection: Connection, *, market_id: int, time_s: int) -> Candle | None:
@@ -62,13 +63,23 @@ async def folded(
 
     Windows without a trade are left out.
     """
-    return await _frame(
-        connection, _FOLDED, market_id, first_s, until_s, interval.origin_s, interval.seconds
+    return await copy_frame(
+        connection,
+        _FOLDED,
+        market_id,
+        first_s,
+        until_s,
+        interval.origin_s,
+        interval.seconds,
+        schema=CANDLE_SCHEMA,
     )
 
 
-async def _frame(connection: Connection, query: str, *arguments: int) -> pl.DataFrame:
+async def copy_frame(
+    connection: Connection, query: str, *arguments: int, schema: Mapping[str, type[pl.DataType]]
+) -> pl.DataFrame:
+    """Return the rows of a query as a frame, read through COPY."""
     received = io.BytesIO()
     await connection.copy_from_query(query, *arguments, output=received, format="csv", header=True)
     received.seek(0)
-    return pl.read_csv(received, schema=CANDLE_SCHEMA)
+    return pl.read_csv(received, schema=dict(schema))

@@ -34,6 +34,8 @@ def main() -> None:
         app.add_typer(import_module("cluster.bench").app, name="bench")
     if wanted in ("replay", "--help"):
         app.command("replay")(import_module("cluster.replay.command").replay)
+    if wanted in ("export", "--help"):
+        app.command("export")(import_module("cluster.export").export)
     if wanted in ("demo", "--help"):
         app.command("demo")(import_module("cluster.replay.demo").demo)
     try:
