@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from actors.book.compiled import CompiledBook
 
+from actors.book.compiled import CompiledBook
 from actors.book.naive import NaiveBook
 from actors.book.records import RecordArray
 from tests.property.checker import Checker

@@ -1,7 +1,6 @@
 """A state machine that drives the naive and the compiled book through every command."""
 
 import numpy as np
-from actors.book.compiled import CompiledBook
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -14,6 +13,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from actors.book.compiled import CompiledBook
 from actors.book.naive import NaiveBook
 from actors.book.records import COMMAND_DTYPE, RecordArray, encode_client_order_id
 from actors.book.vocabulary import (

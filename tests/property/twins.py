@@ -1,8 +1,8 @@
 """Two books side by side: the same commands in, and every difference a failure."""
 
 import numpy as np
-from actors.book.compiled import CompiledBook
 
+from actors.book.compiled import CompiledBook
 from actors.book.contract import Applied, Book
 from actors.book.market import Market
 from actors.book.naive import NaiveBook
