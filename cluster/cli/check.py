@@ -13,7 +13,7 @@ _BIN = Path(sys.executable).parent
 _ROOT = Path(__file__).resolve().parents[2]
 _STEPS: tuple[tuple[str, ...], ...] = (
     ("ruff", "format", "--check", "."),
-    ("ruff", "check", "."),
+    ("ruff", "check", "--no-cache", "."),
     ("mypy",),
     ("lint-imports",),
 )
