@@ -10,13 +10,14 @@ import psutil
 _GRACE_S = 5.0
 
 
-def family(process_id: int) -> list[psutil.Process]:
-    """Return a process and all its descendants."""
+def family(process_id: int, *, naming: str = "") -> list[psutil.Process]:
+    """Return a process and all its descendants, or those of them whose command names a text."""
     try:
         parent = psutil.Process(process_id)
-        return [parent, *parent.children(recursive=True)]
+        found = [parent, *parent.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
+    return [process for process in found if not naming or naming in _command(process)]
 
 
 def proportional_bytes(process_id: int) -> int:
@@ -49,15 +50,22 @@ def cpu_seconds_by_kind(processes: list[psutil.Process]) -> dict[str, float]:
     return dict(totals)
 
 
-def end(processes: list[psutil.Process]) -> list[psutil.Process]:
+def end(processes: list[psutil.Process], *, grace_s: float = _GRACE_S) -> list[psutil.Process]:
     """Wait for processes that should be ending, then kill them; return those killed."""
     me = os.getpid()
-    _, late = psutil.wait_procs([one for one in processes if one.pid != me], timeout=_GRACE_S)
+    _, late = psutil.wait_procs([one for one in processes if one.pid != me], timeout=grace_s)
     for process in late:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(late, timeout=_GRACE_S)
     return late
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def _kind(process: psutil.Process) -> str:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cluster import processes
 from cluster.embedded.process import free_port
 from cluster.errors import DeployError
 from cluster.haproxy import write_launcher
@@ -17,6 +18,9 @@ from cluster.haproxy import write_launcher
 _T = TypeVar("_T")
 
 NAMESPACE = "forkast"
+
+# Ray gives its node 30 s to come up, which a machine busy with other work may exceed once.
+_ATTEMPTS = 2
 
 
 class RayRuntime:
@@ -31,11 +35,13 @@ class RayRuntime:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ray")
         # Short, because the paths of Unix sockets under it may have 107 characters at most.
         self.directory = Path(tempfile.mkdtemp(prefix="forkast-", dir="/tmp"))
+        # Ray opens its own folder to every user of the machine; the one around it stays private.
+        self._ray_directory = self.directory / "ray"
 
     @property
     def logs(self) -> Path:
         """Return the folder of the logs of Ray's processes."""
-        return self.directory / "session_latest" / "logs"
+        return self._ray_directory / "session_latest" / "logs"
 
     async def call(self, function: Callable[..., _T], *arguments: Any) -> _T:
         """Run a blocking call on Ray's thread."""
@@ -44,16 +50,23 @@ class RayRuntime:
     async def start(self) -> None:
         """Start Ray, or connect to it. Raises DeployError."""
         os.environ.update(self._haproxy_environment())
-        try:
-            await self.call(self._init)
-        except Exception as error:  # Ray raises whatever its parts raise
-            raise DeployError(f"Ray did not start: {error}") from error
+        for attempt in range(_ATTEMPTS):
+            try:
+                await self.call(self._init)
+            except Exception as error:  # Ray raises whatever its parts raise
+                await asyncio.to_thread(self.clear_away)
+                if attempt + 1 == _ATTEMPTS:
+                    raise DeployError(f"Ray did not start: {error}") from error
+            else:
+                return
 
     async def stop(self, *, keep_logs_in: Path) -> None:
         """Stop what `start` started; the logs of the last run move to `keep_logs_in`."""
-        await self.call(_shutdown)
-        self._thread.shutdown()
-        await asyncio.to_thread(self._put_away, keep_logs_in)
+        try:
+            await self.call(_shutdown)
+        finally:
+            self._thread.shutdown(wait=False)
+            await asyncio.to_thread(self._put_away, keep_logs_in)
 
     def _init(self) -> None:
         import ray
@@ -75,7 +88,7 @@ class RayRuntime:
             object_store_memory=self._object_store_mb * 1024 * 1024,
             log_to_driver=False,
             logging_level=logging.ERROR,
-            _temp_dir=str(self.directory),
+            _temp_dir=str(self._ray_directory),
             _node_ip_address="127.0.0.1",
         )
 
@@ -93,6 +106,11 @@ class RayRuntime:
             "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port()),
             "RAY_SERVE_HAPROXY_STATS_PORT": str(free_port()),
         }
+
+    def clear_away(self) -> None:
+        """End what a start that failed has left; Ray leaves that to the end of this process."""
+        left = processes.family(os.getpid(), naming=str(self.directory))
+        processes.end(left, grace_s=0)
 
     def _put_away(self, keep_logs_in: Path) -> None:
         remove(keep_logs_in)

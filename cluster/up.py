@@ -29,6 +29,7 @@ _B = TypeVar("_B")
 _READY_S = 60.0
 _STOP_SERVE_S = 20.0
 _STOP_RAY_S = 20.0
+_STOP_HALF_S = 2.0
 
 Report = Callable[[str], None]
 
@@ -67,6 +68,7 @@ class PlatformRun:
         self._embedded: EmbeddedServers | None = None
         self._runtime: RayRuntime | None = None
         self._supervisor: Supervisor | None = None
+        self._serving = False
         self._watch: asyncio.Task[None] | None = None
 
     @property
@@ -149,9 +151,9 @@ class PlatformRun:
         self._runtime = RayRuntime(
             address=settings.ray_address, object_store_mb=settings.object_store_mb
         )
+        _link(self.folder.logs / "ray", self._runtime.logs)
         await self._runtime.start()
         self._ray_started()
-        _link(self.folder.logs / "ray", self._runtime.logs)
         self._state.ray_directory = str(self._runtime.directory)
         self._write_state()
         self._phase("ray")
@@ -167,6 +169,7 @@ class PlatformRun:
         self._report(f"Starting {len(self.topology)} pair actors, the writer and the candles")
         handles = await supervisor.make()
         await self._runtime.call(start_serve, self._port)
+        self._serving = True
         self._phase("serve")
         self._report("Starting gateway, hub and router")
         await self._runtime.call(deploy, platform, self._settings.router_shards)
@@ -193,13 +196,17 @@ class PlatformRun:
     async def _stop_ray(self, runtime: RayRuntime) -> None:
         from cluster.deploy import undeploy
 
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_STOP_SERVE_S):
-                await runtime.call(undeploy)
+        if self._serving:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_STOP_SERVE_S):
+                    await runtime.call(undeploy)
+        else:
+            # A start that is under way holds Ray's thread; it is not waited for.
+            await asyncio.to_thread(runtime.clear_away)
         if self._settings.ray_address and self._supervisor is not None:
             await self._supervisor.remove()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_STOP_RAY_S):
+            async with asyncio.timeout(_STOP_RAY_S if self._serving else _STOP_HALF_S):
                 await runtime.stop(keep_logs_in=self.folder.logs / "ray")
 
     def _phase(self, name: str) -> float:
