@@ -20,6 +20,7 @@ from actors.errors import ForkastError
 from actors.topology import Topology
 from cluster.cli.options import DATA_DEFAULT, DataOption, tell, topology_of
 from cluster.cli.table import markets_table
+from cluster.embedded.process import ServerProcess
 from cluster.environment import prepare
 from cluster.errors import ClusterError
 from cluster.figures import market_rows
@@ -143,9 +144,7 @@ async def _until_stopped(run: "PlatformRun", stop: asyncio.Event, *, demo: bool)
     await asyncio.gather(show, return_exceptions=True)
     if player is not None:
         # It cancels its orders, for which the log must still be there.
-        player.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            await asyncio.to_thread(player.wait, _STOP_DEMO_S)
+        await player.stop(timeout_s=_STOP_DEMO_S)
     return 0
 
 
@@ -189,14 +188,14 @@ async def _show(run: "PlatformRun") -> None:
                 )
 
 
-def _start_demo(run: "PlatformRun") -> subprocess.Popen[bytes]:
-    with (run.folder.logs / "demo.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "cluster.cli", "demo", "--data", str(run.folder.path)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+def _start_demo(run: "PlatformRun") -> ServerProcess:
+    player = ServerProcess(
+        name="demo",
+        command=[sys.executable, "-m", "cluster.cli", "demo", "--data", str(run.folder.path)],
+        log_path=run.folder.logs / "demo.log",
+    )
+    player.start()
+    return player
 
 
 def _detach(data: Path) -> None:
