@@ -80,5 +80,5 @@ def parse_interval(text: str) -> Interval:
         if interval is not None:
             return interval
     raise UnknownIntervalError(
-        f"{text[:40]!r} is not an interval; the intervals are {', '.join(ALLOWED)}."
+        f"{text[:40]!r} is not an interval; the intervals are {', '.join(ALLOWED)}"
     )

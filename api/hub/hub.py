@@ -126,7 +126,7 @@ class Hub:
         try:
             interval = parse_interval(request.interval)
         except UnknownIntervalError as error:
-            raise InvalidRequestError("UNKNOWN_INTERVAL", str(error)) from None
+            raise InvalidRequestError("UNKNOWN_INTERVAL", f"{error}.") from None
         client = self._clients.get(sid)
         if client is None:
             raise UnavailableError("DISCONNECTED", "The session has ended.", retry_after_s=1)

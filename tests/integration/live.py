@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import socketio
 import uvicorn
 from engineio.payload import Payload
+from redis.asyncio import Redis
 
 from actors.book.market import Market
 from actors.book.records import RecordArray
@@ -91,6 +93,8 @@ class Live:
 
     unused: list[LiveMarket]
     hub: Hub
+    candles: LocalCandles
+    redis: Redis
     port: int
 
     @property
@@ -151,9 +155,13 @@ async def live_platform(
         stack.push_async_callback(hub.stop)
         server = await stack.enter_async_context(answering(hub, platform, candles))
         port = await stack.enter_async_context(serving(server))
+        redis = Redis.from_url(servers.redis_url)
+        stack.push_async_callback(redis.aclose)
         yield Live(
             unused=[LiveMarket(market=one, pair=pairs[one.pair], log=log) for one in markets],
             hub=hub,
+            candles=candles,
+            redis=redis,
             port=port,
         )
         hub.check_health()
@@ -240,15 +248,17 @@ async def serving(server: HubServer) -> AsyncIterator[int]:
 @asynccontextmanager
 async def hearing(live: Live, *transports: str) -> AsyncIterator[Heard]:
     """Connect a client that may use these transports only, and disconnect it."""
-    client = socketio.AsyncClient(reconnection=False)
-    heard = Heard(client)
+    # The library leaves a WebSocket's connection to the garbage collector: this session ends it.
+    async with aiohttp.ClientSession() as session:
+        client = socketio.AsyncClient(reconnection=False, http_session=session)
+        heard = Heard(client)
 
-    async def note(event: str, payload: Any) -> None:
-        heard.events.append((event, payload))
+        async def note(event: str, payload: Any) -> None:
+            heard.events.append((event, payload))
 
-    client.on("*", note)
-    await client.connect(live.url, transports=list(transports) or None, wait_timeout=20)
-    try:
-        yield heard
-    finally:
-        await client.disconnect()
+        client.on("*", note)
+        await client.connect(live.url, transports=list(transports) or None, wait_timeout=20)
+        try:
+            yield heard
+        finally:
+            await client.disconnect()
