@@ -42,13 +42,15 @@ _console = Console(stderr=True)
 class Result(msgspec.Struct, kw_only=True):
     """What one shape of load reached; latencies in milliseconds, cpu in shares of one core.
 
-    `answer_ms` is what a client of REST waits for its answer, from when its request was due.
+    `orders_refused` are those for which the gateway was too busy, `answer_ms` is what a client of
+    REST waits for its answer, from when its request was due.
     """
 
     mode: str
     pairs: int
     seconds: float
     orders_sent: int
+    orders_refused: int
     orders_per_second: float
     trades_per_second: float
     rows_per_second: float
@@ -118,6 +120,7 @@ def _measure(
         pairs=pairs,
         seconds=round(observed.seconds, 2),
         orders_sent=load.sent,
+        orders_refused=load.refused,
         orders_per_second=round(observed.orders / observed.seconds, 1),
         trades_per_second=round(observed.trades / observed.seconds, 1),
         rows_per_second=round(observed.rows / observed.seconds, 1),
@@ -136,7 +139,9 @@ def _measure(
 def _drive(shape: Shape, load: Load, seconds: float) -> None:
     load.begin(seconds)
     try:
-        asyncio.run(shape(load))
+        asyncio.run(asyncio.wait_for(shape(load), seconds + _DRAIN_S))
+    except* TimeoutError as errors:
+        raise ClusterError(f"the load had no answer for {_DRAIN_S:g} s") from errors
     except* (ForkastError, OSError) as errors:
         raise ClusterError(f"the load stopped: {errors.exceptions[0]}") from errors
 

@@ -4,6 +4,8 @@ A general client spends more on a request than the gateway does, and both share 
 """
 
 import asyncio
+import contextlib
+from typing import Self
 from urllib.parse import urlsplit
 
 from cluster.errors import ClusterError
@@ -22,15 +24,15 @@ class Connection:
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
-    async def open(self) -> None:
-        """Connect."""
+    async def __aenter__(self) -> Self:
         self._reader, self._writer = await asyncio.open_connection(self._host, self._port)
+        return self
 
-    async def close(self) -> None:
-        """Disconnect."""
+    async def __aexit__(self, *_: object) -> None:
         if self._writer is not None:
             self._writer.close()
-            await self._writer.wait_closed()
+            with contextlib.suppress(OSError):
+                await self._writer.wait_closed()
 
     async def post(self, path: str, body: bytes) -> tuple[int, bytes]:
         """Return status and body of the answer."""
@@ -41,22 +43,22 @@ class Connection:
             b"Content-Length: %d\r\n\r\n%b"
             % (path.encode(), self._host.encode(), self._port, len(body), body)
         )
-        head = await self._reader.readuntil(b"\r\n\r\n")
+        try:
+            return await self._answer(self._reader)
+        except asyncio.IncompleteReadError as error:
+            raise BenchRequestError("the gateway closed the connection") from error
+
+    async def _answer(self, reader: asyncio.StreamReader) -> tuple[int, bytes]:
+        head = await reader.readuntil(b"\r\n\r\n")
         status = int(head[9:12])
         lowered = head.lower()
         at = lowered.find(b"content-length:")
         if at >= 0:
             size = int(lowered[at + 15 : lowered.index(b"\r\n", at)])
-            return status, await self._reader.readexactly(size)
-        return status, await self._chunks()
-
-    async def _chunks(self) -> bytes:
-        reader = self._reader
-        if reader is None:
-            return b""
+            return status, await reader.readexactly(size)
         parts = []
         while size := int(await reader.readline(), 16):
             parts.append(await reader.readexactly(size))
             await reader.readexactly(2)
         await reader.readexactly(2)
-        return b"".join(parts)
+        return status, b"".join(parts)

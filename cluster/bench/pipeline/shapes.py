@@ -4,10 +4,13 @@ import asyncio
 import itertools
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from multiprocessing.sharedctypes import Synchronized
 from typing import Any
 
+import httpx
 import numpy as np
 
 from actors.kafka.commands import KafkaCommandLog
@@ -28,14 +31,19 @@ _CONNECTIONS = 32
 # What may be on its way before the load waits for rows: a load is sustained if it can go on so.
 _OUTSTANDING_ORDERS = 100_000
 _WAIT_S = 0.002
+_BACK_OFF_S = 0.05
+_IN_BATCH = b'"statusCode":'
+_ACCEPTED_IN_BATCH = b'"statusCode":201'
+_BUSY_IN_BATCH = b'"statusCode":503'
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(kw_only=True)
 class Load:
     """What a shape needs: where to send, what to send, until when, and how far the rows are.
 
-    `sent` counts orders since `begin`, `total_sent` also those before it; `answer_us` are the times
-    to a REST answer, from when its request was due.
+    `sent` counts orders since `begin`, `total_sent` also those before it, both without the
+    `refused` ones, for which the gateway was too busy; `answer_us` are the times to a REST answer,
+    from when its request was due.
     """
 
     state: RunState
@@ -45,6 +53,7 @@ class Load:
     rate_per_second: float = 0.0
     until_s: float = 0.0
     sent: int = 0
+    refused: int = 0
     answer_us: list[int] = field(default_factory=list)
     _sent_before: int = 0
 
@@ -52,8 +61,18 @@ class Load:
         """Count from here on, and be over after so long."""
         self.until_s = time.monotonic() + seconds
         self._sent_before += self.sent
-        self.sent = 0
+        self.sent = self.refused = 0
         self.answer_us = []
+
+    @cached_property
+    def singles(self) -> list[bytes]:
+        """Return bodies of single orders, made once: the warm-up pays for them."""
+        return encoded_singles(self.sources, _PREPARED_SINGLES)
+
+    @cached_property
+    def batches(self) -> list[bytes]:
+        """Return bodies of batches, made once."""
+        return encoded_batches(self.sources, size=_BATCH_ORDERS, count=_PREPARED_BATCHES)
 
     @property
     def total_sent(self) -> int:
@@ -74,8 +93,10 @@ class Load:
         self.sent += orders
         return True
 
-    def answered(self, due_s: float) -> None:
-        """Note a request's answer."""
+    def answered(self, due_s: float, *, refused: int) -> None:
+        """Note a request's answer, and how many of its orders were not taken."""
+        self.sent -= refused
+        self.refused += refused
         self.answer_us.append(int((time.monotonic() - due_s) * 1e6))
 
 
@@ -114,7 +135,7 @@ async def packed_rest(load: Load) -> None:
     await _closed_loop(
         load,
         path="/orders/batch",
-        bodies=encoded_batches(load.sources, size=_BATCH_ORDERS, count=_PREPARED_BATCHES),
+        bodies=load.batches,
         connections=_BATCH_CONNECTIONS,
         orders=_BATCH_ORDERS,
     )
@@ -125,7 +146,7 @@ async def single(load: Load) -> None:
     await _closed_loop(
         load,
         path="/orders",
-        bodies=encoded_singles(load.sources, _PREPARED_SINGLES),
+        bodies=load.singles,
         connections=_CONNECTIONS,
         orders=1,
     )
@@ -133,29 +154,27 @@ async def single(load: Load) -> None:
 
 async def steady(load: Load) -> None:
     """Post single orders at an even pace, whether or not earlier ones have been answered."""
-    bodies = itertools.cycle(encoded_singles(load.sources, _PREPARED_SINGLES))
+    bodies = itertools.cycle(load.singles)
     free: asyncio.Queue[Connection] = asyncio.Queue()
-    for _ in range(_CONNECTIONS):
-        connection = Connection(load.state.url)
-        await connection.open()
-        free.put_nowait(connection)
 
     async def post(body: bytes, due_s: float) -> None:
         connection = await free.get()
-        _check(await connection.post("/orders", body))
+        answer = await connection.post("/orders", body)
         free.put_nowait(connection)
-        load.answered(due_s)
+        load.answered(due_s, refused=1 - _accepted(answer))
 
-    began_s = time.monotonic()
-    async with asyncio.TaskGroup() as group:
+    async with AsyncExitStack() as stack:
+        for _ in range(_CONNECTIONS):
+            free.put_nowait(await stack.enter_async_context(Connection(load.state.url)))
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        began_s, begun = time.monotonic(), 0
         while not load.over:
             due = int((time.monotonic() - began_s) * load.rate_per_second)
-            for number in range(load.sent, due):
+            for number in range(begun, due):
                 group.create_task(post(next(bodies), began_s + number / load.rate_per_second))
-            load.sent = max(due, load.sent)
+                load.sent += 1
+            begun = max(begun, due)
             await asyncio.sleep(_WAIT_S)
-    while not free.empty():
-        await free.get_nowait().close()
 
 
 async def _closed_loop(
@@ -164,23 +183,31 @@ async def _closed_loop(
     stream = itertools.cycle(bodies)
 
     async def worker() -> None:
-        connection = Connection(load.state.url)
-        await connection.open()
-        while await load.may_send(orders):
-            began_s = time.monotonic()
-            _check(await connection.post(path, next(stream)))
-            load.answered(began_s)
-        await connection.close()
+        async with Connection(load.state.url) as connection:
+            while await load.may_send(orders):
+                began_s = time.monotonic()
+                refused = orders - _accepted(await connection.post(path, next(stream)))
+                load.answered(began_s, refused=refused)
+                if refused:
+                    await asyncio.sleep(_BACK_OFF_S)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(connections):
             group.create_task(worker())
 
 
-def _check(answer: tuple[int, bytes]) -> None:
+def _accepted(answer: tuple[int, bytes]) -> int:
+    """Return how many orders were accepted. Raises BenchRequestError for anything but busyness."""
     status, body = answer
-    if status not in (200, 201):
-        raise BenchRequestError(f"the gateway answered {status}: {body[:200].decode()}")
+    if status == httpx.codes.CREATED:
+        return 1
+    if status == httpx.codes.OK:
+        accepted = body.count(_ACCEPTED_IN_BATCH)
+        if accepted + body.count(_BUSY_IN_BATCH) == body.count(_IN_BATCH):
+            return accepted
+    if status == httpx.codes.SERVICE_UNAVAILABLE:
+        return 0
+    raise BenchRequestError(f"the gateway answered {status}: {body[:200].decode()}")
 
 
 async def _lease_worker(state: RunState) -> int:
