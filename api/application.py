@@ -8,6 +8,7 @@ from importlib.metadata import version
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
+from pydantic.alias_generators import to_camel
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
@@ -56,6 +57,7 @@ def create_app(
         openapi_tags=TAGS,
         lifespan=lifespan,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: to_camel(route.name),
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     for router in (orders.lean, orders.router, markets.router, users.router, operations.router):

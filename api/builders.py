@@ -1,11 +1,11 @@
 """The only file that applies `serve.deployment`: plain classes become Serve applications."""
 
-from fastapi import FastAPI
 from ray import serve
 from ray.serve import Application
 
 from actors.config import Platform
 from api.hub.replica import HubReplica
+from api.replica import GatewayReplica
 from api.router.replica import RouterReplica
 
 
@@ -28,17 +28,7 @@ def router_app(platform: Platform, shard: int, shards: int) -> Application:
 
 
 def gateway_app(platform: Platform) -> Application:
-    """Return the REST gateway: `gateway_replicas` replicas, each with an application of its own.
-
-    The application is made inside the replica: one that was pickled would carry another process's
-    connections.
-    """
-
-    def build() -> FastAPI:
-        from api.application import create_app
-
-        return create_app(platform)
-
+    """Return the REST gateway: `gateway_replicas` replicas, each with connections of its own."""
     deployment = serve.deployment(
         name="gateway",
         num_replicas=platform.gateway_replicas,
@@ -49,7 +39,7 @@ def gateway_app(platform: Platform) -> Application:
         graceful_shutdown_timeout_s=10.0,
         ray_actor_options={"num_cpus": 0.1},
     )
-    return deployment(serve.ingress(build)()).bind()
+    return deployment(serve.ingress()(GatewayReplica)).bind(platform)
 
 
 def hub_app(platform: Platform) -> Application:

@@ -134,18 +134,31 @@ def refusal(reason: Reason, message: str = "", *, order_id: int = 0) -> ApiError
     return error_class(reason.name, message or SENTENCES[reason], order_id=order_id)
 
 
-def from_platform_error(error: ForkastError, *, order_id: int = 0) -> ApiError:
-    """Return what a client is told of an error behind the gateway."""
+def placing_unknown(order_id: int) -> OutcomeUnknownError:
+    """Return what is told of an order that the log did not confirm in time."""
+    return OutcomeUnknownError(
+        "OUTCOME_UNKNOWN",
+        "The log did not confirm in time, so the outcome is not known. GET /orders/{orderId}, "
+        "or the same clientOrderId sent again, resolves it.",
+        order_id=order_id,
+    )
+
+
+def changing_unknown(order_id: int) -> OutcomeUnknownError:
+    """Return what is told of a change that the log did not confirm in time; 0 for no order."""
+    return OutcomeUnknownError(
+        "OUTCOME_UNKNOWN",
+        "The log did not confirm in time, so the outcome is not known. The same request may be "
+        "sent again.",
+        order_id=order_id,
+    )
+
+
+def from_platform_error(error: ForkastError) -> ApiError:
+    """Return what a client is told of an error behind the gateway, where nothing was done."""
     if isinstance(error, QueueFullError):
         return UnavailableError(
             "QUEUE_FULL", "Too many orders wait for the log; nothing was kept.", retry_after_s=1
-        )
-    if isinstance(error, LogTimeoutError) and order_id:
-        return OutcomeUnknownError(
-            "OUTCOME_UNKNOWN",
-            "The log did not confirm in time, so the outcome is not known. GET /orders/{orderId}, "
-            "or the same clientOrderId sent again, resolves it.",
-            order_id=order_id,
         )
     if isinstance(error, LogTimeoutError | LogUnavailableError):
         return UnavailableError(

@@ -66,6 +66,7 @@ class Gateway:
     waiters: OutcomeWaiters
     log: KafkaCommandLog
     metrics: GatewayMetrics
+    ended_loops: Callable[[], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,4 +254,5 @@ def _assemble(
         waiters=waiters,
         log=connections.log,
         metrics=metrics,
+        ended_loops=loops.ended,
     )

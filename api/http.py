@@ -1,5 +1,6 @@
 """The HTTP edge in pure ASGI: bodies within their bound, figures for each answer, lean routes."""
 
+import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
@@ -16,6 +17,7 @@ from api.metrics import GatewayMetrics
 # writing, gets to read the answer.
 _DRAIN_BYTES_MAX = 64 * 1024 * 1024
 _UNROUTED = "(none)"
+_CLIENT_GONE = 499
 
 
 class ClientGoneError(Exception):
@@ -80,6 +82,9 @@ class Measured:
 
         try:
             await self._app(scope, receive, note_status)
+        except asyncio.CancelledError:
+            status = _CLIENT_GONE
+            raise
         finally:
             matched = getattr(scope.get("route"), "path", _UNROUTED)
             self._metrics.answered(

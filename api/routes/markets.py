@@ -31,6 +31,7 @@ async def list_markets(gateway: GatewayOf) -> Response:
 )
 @router.get(
     "/market/{pair}/orderbook",
+    name="get_book_too",
     summary="Read a book (other spelling)",
     response_model=schemas.Book,
     response_model_exclude_none=True,
@@ -59,6 +60,7 @@ async def get_book(
 )
 @router.get(
     "/market/{pair}/trades",
+    name="list_trades_too",
     summary="List trades (other spelling)",
     response_model=list[schemas.Trade],
     responses=errors(400, 404, 503),
@@ -83,6 +85,7 @@ async def list_trades(
 )
 @router.get(
     "/charts/{pair}/candles",
+    name="list_candles_too",
     summary="List candles (other spelling)",
     response_model=list[schemas.Candle],
     responses=errors(400, 404, 503),

@@ -120,7 +120,7 @@ class BatchPlacing:
             self._intake.recent.note_sent(item.order_id, market=market, user_id=item.draft.user_id)
             packed.append(item.draft.command(order_id=item.order_id, time_us=time_us))
         assert market is not None  # noqa: S101
-        failure = await self._intake.sender.send(
+        failure = await self._intake.sender.place(
             market, packed, order_ids=[item.order_id for item in items]
         )
         if failure is None:
@@ -146,4 +146,4 @@ class BatchPlacing:
         except ApiError as error:
             return error
         except ForkastError as error:
-            return from_platform_error(error, order_id=item.order_id)
+            return from_platform_error(error)

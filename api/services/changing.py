@@ -1,5 +1,6 @@
 """Changing what lies in a book: cancels, amends, halts, each answered by the book itself."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -64,13 +65,16 @@ class Changing:
         self, *, user_id: int, markets: Sequence[Market], side: Side | None
     ) -> dict[str, int | None]:
         """Cancel a user's open orders; return how many by pair, None where it is not known yet."""
-        cancelled: dict[str, int | None] = {}
-        for market in markets:
-            outcome = await self._send(
-                market, CommandKind.CANCEL_ALL, user_id=user_id, side=0 if side is None else side
+        outcomes = await asyncio.gather(
+            *(
+                self._send(market, CommandKind.CANCEL_ALL, user_id=user_id, side=side or 0)
+                for market in markets
             )
-            cancelled[market.pair] = None if outcome is None else int(outcome.last["quantity_lots"])
-        return cancelled
+        )
+        return {
+            market.pair: None if outcome is None else int(outcome.last["quantity_lots"])
+            for market, outcome in zip(markets, outcomes, strict=True)
+        }
 
     async def set_halted(self, market: Market, *, halted: bool) -> bool:
         """Halt or resume a market; return whether it has happened already."""
@@ -137,9 +141,7 @@ class Changing:
             quantity_lots=quantity_lots,
         )
         with self._waiters.expect(command_id) as waiter:
-            failure = await self._sender.send(market, (command,))
-            if failure is not None:
-                raise failure
+            await self._sender.change(market, command, order_id=order_id)
             return await waiter.outcome(WAIT_S)
 
     def _refused(self, order_id: int, reason: Reason) -> ApiError:

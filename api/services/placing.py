@@ -36,6 +36,6 @@ class Placing:
         market = draft.units.market
         command = draft.command(order_id=order_id, time_us=now_us())
         self._intake.recent.note_sent(order_id, market=market, user_id=draft.user_id)
-        failure = await self._intake.sender.send(market, (command,), order_ids=(order_id,))
+        failure = await self._intake.sender.place(market, (command,), order_ids=(order_id,))
         if failure is not None:
             raise failure

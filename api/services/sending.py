@@ -7,7 +7,7 @@ from actors.book.market import Market
 from actors.errors import ForkastError, LogTimeoutError
 from actors.ports import CommandLog
 from api import commands
-from api.errors import ApiError, from_platform_error
+from api.errors import ApiError, changing_unknown, from_platform_error, placing_unknown
 from api.metrics import GatewayMetrics
 from api.recent import RecentOrders
 
@@ -20,24 +20,34 @@ class Sender:
         self._recent = recent
         self._metrics = metrics
 
-    async def send(
-        self, market: Market, packed: Sequence[bytes], *, order_ids: Sequence[int] = ()
+    async def place(
+        self, market: Market, packed: Sequence[bytes], *, order_ids: Sequence[int]
     ) -> ApiError | None:
-        """Append commands as one record; return None when every in-sync replica has it.
+        """Append orders as one record; return None when every in-sync replica has it.
 
-        `order_ids` are the orders that it places: where the outcome stays unknown they are
-        remembered as possibly on their way.
+        Where the outcome stays unknown they are remembered as possibly on their way.
         """
         try:
             await self._log.append(market, commands.records(packed))
-        except LogTimeoutError as error:
+        except LogTimeoutError:
             self._recent.note_unsettled(order_ids)
-            return from_platform_error(error, order_id=order_ids[0] if order_ids else 0)
+            return placing_unknown(order_ids[0])
         except ForkastError as error:
             return from_platform_error(error)
-        if order_ids:
-            self._metrics.accepted(market.pair, len(order_ids))
+        self._metrics.accepted(market.pair, len(order_ids))
         return None
+
+    async def change(self, market: Market, packed: bytes, *, order_id: int) -> None:
+        """Append any other command; return when every in-sync replica has it.
+
+        `order_id` is the order that it changes, 0 for none. Raises ApiError.
+        """
+        try:
+            await self._log.append(market, commands.records((packed,)))
+        except LogTimeoutError as error:
+            raise changing_unknown(order_id) from error
+        except ForkastError as error:
+            raise from_platform_error(error) from error
 
 
 def now_us() -> int:

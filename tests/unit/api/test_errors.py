@@ -1,6 +1,7 @@
 """Errors as clients see them."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -13,7 +14,14 @@ from actors.errors import (
     QueueFullError,
     StorageUnavailableError,
 )
-from api.errors import InvalidRequestError, OutcomeUnknownError, from_platform_error, refusal
+from api.errors import (
+    InvalidRequestError,
+    OutcomeUnknownError,
+    changing_unknown,
+    from_platform_error,
+    placing_unknown,
+    refusal,
+)
 
 
 @pytest.mark.parametrize("reason", [reason for reason in Reason if reason is not Reason.NONE])
@@ -31,6 +39,7 @@ def test_every_reason_of_the_book_is_a_refusal_with_its_code_and_a_sentence(
     "error",
     [
         QueueFullError("full"),
+        LogTimeoutError("asked for the log's end"),
         LogUnavailableError("away", retryable=True),
         StorageUnavailableError("away"),
         PairUnavailableError("away"),
@@ -38,14 +47,17 @@ def test_every_reason_of_the_book_is_a_refusal_with_its_code_and_a_sentence(
     ],
 )
 def test_what_was_not_done_is_503_and_says_when_to_try_again(error: ForkastError) -> None:
-    response = from_platform_error(error, order_id=5).response()
+    response = from_platform_error(error).response()
     assert response.status_code == 503
     assert int(response.headers["Retry-After"]) >= 1
     assert "orderId" not in json.loads(bytes(response.body))
 
 
-def test_an_unknown_outcome_is_504_and_names_the_order() -> None:
-    content = from_platform_error(LogTimeoutError("late"), order_id=5).content()
+@pytest.mark.parametrize("unknown", [placing_unknown, changing_unknown])
+def test_an_unknown_outcome_is_504_and_names_the_order(
+    unknown: Callable[[int], OutcomeUnknownError],
+) -> None:
+    content = unknown(5).content()
     assert content["statusCode"] == 504
     assert content["orderId"] == "5"
     assert "not known" in content["message"]
