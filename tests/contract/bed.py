@@ -32,7 +32,7 @@ from tests.integration.routing import LocalPair, local_pair, widen_topics
 
 OPERATOR_TOKEN = "operator-of-the-contract"
 BTC, ETH, XRP = "BTC-USD", "ETH-USD", "XRP-USD"
-_FIRST_MARKET_ID = 61
+_FIRST_MARKET_ID = 91
 _DEADLINE_S = 20.0
 
 

@@ -34,10 +34,15 @@ def serve_session(ray_session: str) -> Iterator[None]:
 
 
 def _router_process() -> int:
-    """Return the process of the one router replica that descends from this session's Ray."""
+    """Return the process of the one router replica that descends from this session's Ray.
+
+    A whole platform may run as another child of this process, with a router of its own.
+    """
     (replica,) = [
         process
-        for process in psutil.Process().children(recursive=True)
+        for child in psutil.Process().children()
+        if "cluster.cli" not in " ".join(child.cmdline())
+        for process in [child, *child.children(recursive=True)]
         if "ServeReplica:router-0" in " ".join(process.cmdline())
     ]
     return replica.pid
