@@ -1,8 +1,10 @@
-"""The orders of the pipeline's load: limit orders about a fixed mid, nothing else.
+"""The orders of the pipeline's load: makers and takers about a fixed mid, a market in balance.
 
-Side is a fair coin, the price lies evenly within 20 steps of the mid on either side, a step being
-the larger of one tick and 1/10,000 of the mid, and the quantity evenly from 1 to 10 units of 0.01.
-About half of the orders trade at once, the others rest until one of them comes.
+A fair coin says maker or taker, another buy or sell. A maker is a limit order, GTC, evenly 1 to 20
+steps from the mid on its own side, a step being the larger of one tick and 1/10,000 of the mid, of
+1 to 10 units of 0.01, evenly. A taker is a limit order, IOC, that reaches 20 steps beyond the mid,
+of 1 to 12 units: takers want a little more than makers bring, so that the book stays small however
+long the load lasts.
 """
 
 from decimal import Decimal
@@ -16,8 +18,11 @@ from actors.book.vocabulary import CommandKind, OrderType, Side, TimeInForce
 from actors.topology import Topology
 
 _STEPS = 20
+_MAKER_UNITS = 10
+_TAKER_UNITS = 12
 _MID = Decimal(1_000)
 _UNIT = Decimal("0.01")
+_COLUMNS = ("side", "time_in_force", "price_ticks", "quantity_lots")
 
 
 class OrderSource:
@@ -37,31 +42,40 @@ class OrderSource:
         commands = np.zeros(count, COMMAND_DTYPE)
         commands["kind"] = CommandKind.PLACE
         commands["order_type"] = OrderType.LIMIT
-        commands["time_in_force"] = TimeInForce.GTC
         commands["user_id"] = self._user_id
-        sides, prices, lots = self._draw(count)
-        commands["side"], commands["price_ticks"], commands["quantity_lots"] = sides, prices, lots
+        columns = self._draw(count)
+        for name, column in zip(_COLUMNS, columns, strict=True):
+            commands[name] = column
         return commands
 
     def bodies(self, count: int) -> list[dict[str, str | int]]:
         """Return `count` orders as the REST contract spells them."""
-        sides, prices, lots = (column.tolist() for column in self._draw(count))
+        columns = (column.tolist() for column in self._draw(count))
         return [
             {
                 "tradingPair": self.market.pair,
                 "type": Side(side).name,
                 "price": str(price * self._tick),
                 "quantity": str(quantity * self._lot),
+                "timeInForce": TimeInForce(force).name,
                 "userId": self._user_id,
             }
-            for side, price, quantity in zip(sides, prices, lots, strict=True)
+            for side, force, price, quantity in zip(*columns, strict=True)
         ]
 
-    def _draw(self, count: int) -> tuple[RecordArray, RecordArray, RecordArray]:
-        sides = self._random.integers(Side.BUY, Side.SELL, count, endpoint=True)
-        steps = self._random.integers(-_STEPS, _STEPS, count, endpoint=True)
-        units = self._random.integers(1, 10, count, endpoint=True)
-        return sides, self._mid_ticks + steps * self._step_ticks, units * self._unit_lots
+    def _draw(self, count: int) -> tuple[RecordArray, ...]:
+        """Return sides, times in force, prices and quantities."""
+        buys = self._random.random(count) < 0.5
+        takers = self._random.random(count) < 0.5
+        steps = np.where(takers, _STEPS, self._random.integers(1, _STEPS, count, endpoint=True))
+        units = self._random.integers(1, np.where(takers, _TAKER_UNITS, _MAKER_UNITS) + 1)
+        below = buys != takers
+        return (
+            np.where(buys, Side.BUY, Side.SELL),
+            np.where(takers, TimeInForce.IOC, TimeInForce.GTC),
+            self._mid_ticks + np.where(below, -steps, steps) * self._step_ticks,
+            units * self._unit_lots,
+        )
 
 
 def sources(topology: Topology, *, pairs: int, seed: int, user_id: int = 1) -> list[OrderSource]:

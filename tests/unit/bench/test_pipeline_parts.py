@@ -11,6 +11,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from actors.book.compiled import CompiledBook
+from actors.book.vocabulary import EventKind, OrderStatus
 from api.decimals import MarketUnits
 from cluster.bench.pipeline.http_client import BenchRequestError, Connection
 from cluster.bench.pipeline.observer import percentiles_ms
@@ -84,6 +86,19 @@ def test_every_order_is_one_that_its_market_takes() -> None:
         assert price * lots >= units.market.min_notional_units
         assert price <= units.market.max_price_ticks
         assert lots <= units.market.max_quantity_lots
+
+
+def test_the_book_stays_small_however_long_the_load_lasts() -> None:
+    source = sources(TOPOLOGY, pairs=1, seed=1)[0]
+    book = CompiledBook(source.market)
+    for number in range(100):
+        commands = source.commands(1_000)
+        ids = np.arange(1, 1_001) + number * 1_000
+        commands["order_id"] = commands["command_id"] = commands["time_us"] = ids
+        events = book.apply(commands).events
+        assert np.count_nonzero(events["kind"] == EventKind.TRADE) > 300
+        assert book.open_orders < 1_000
+    assert not np.any(events["status"] == OrderStatus.REJECTED)
 
 
 def test_a_batch_holds_its_number_of_orders_of_all_pairs() -> None:
