@@ -6,6 +6,7 @@ answers from what it holds.
 """
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
@@ -22,6 +23,7 @@ from actors.topology import TRADES_TOPIC
 from actors.writer.tail import MarketTail
 from analytics import queries
 from analytics.frames import to_candles
+from analytics.history import History
 from analytics.intake import TradeIntake
 from analytics.intervals import parse_interval
 from analytics.messages import CandlesStatus, LiveCandle, Ticker
@@ -74,6 +76,7 @@ class CandleAggregator:
             command_timeout=COMMAND_TIMEOUT_S,
             server_settings={"application_name": "forkast-candles", "jit": "off"},
         )
+        self._history = History(self._pool)
         self._publisher = CandlePublisher(
             redis_url=platform.servers.redis_url, topology=platform.topology
         )
@@ -117,10 +120,10 @@ class CandleAggregator:
         market_id = self._platform.topology.market(pair).market_id
         known = parse_interval(interval)
         series = await self._recent(market_id)
-        async with self._storage() as pool:
+        async with self._storage() as history:
             return await queries.candles(
                 series,
-                pool,
+                history,
                 market_id=market_id,
                 interval=known,
                 limit=limit,
@@ -136,9 +139,9 @@ class CandleAggregator:
         market_id = self._platform.topology.market(pair).market_id
         known = parse_interval(interval)
         series = await self._recent(market_id)
-        async with self._storage() as pool:
+        async with self._storage() as history:
             return await queries.live_candle(
-                series, pool, market_id=market_id, interval=known, now_s=now_s
+                series, history, market_id=market_id, interval=known, now_s=now_s
             )
 
     async def ticker(self, pair: str, now_s: int) -> Ticker | None:
@@ -152,6 +155,7 @@ class CandleAggregator:
     async def status(self) -> CandlesStatus:
         """Return how the actor stands, without waiting for anything."""
         return CandlesStatus(
+            process_id=os.getpid(),
             healthy=self._connected and not self._error and not self._intake.faults,
             connected=self._connected,
             error=self._error,
@@ -180,10 +184,10 @@ class CandleAggregator:
         return self._series[market_id]
 
     @asynccontextmanager
-    async def _storage(self) -> AsyncIterator[asyncpg.Pool]:
+    async def _storage(self) -> AsyncIterator[History]:
         try:
             await self._pool
-            yield self._pool
+            yield self._history
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise StorageUnavailableError(f"older candles are not at hand: {error!r}") from error
 
@@ -256,6 +260,8 @@ class CandleAggregator:
         except asyncio.CancelledError:
             await asyncio.wait([writing])
             raise
+        for market_id in trades:
+            self._series[market_id].trim()
         self._failures = 0
         self._trades += sum(len(events) for events in trades.values())
         self._written += sum(len(frame) for frame in changed.values())

@@ -10,10 +10,15 @@ from analytics.worker import CandlesWorker
 
 
 def candles_actor(platform: Platform) -> Any:
-    """Create the candle actor of a platform and return its handle.
+    """Return the handle of a platform's candle actor, making the actor where there is none.
 
-    Raises ValueError where an actor of this name lives already.
+    One supervisor alone may call this. The actor outlives its creator and is restarted for ever;
+    its state comes back from Postgres and the log.
     """
+    try:
+        return ray.get_actor(CANDLES_NAME, namespace=platform.namespace)
+    except ValueError:
+        pass
     return (
         ray.remote(CandlesWorker)
         .options(

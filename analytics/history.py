@@ -1,6 +1,7 @@
 """Candles as Postgres holds them, read as frames through COPY."""
 
 import io
+from collections import OrderedDict
 from collections.abc import Mapping
 
 import asyncpg
@@ -10,6 +11,7 @@ from actors.messages import Candle
 from analytics.frames import CANDLE_SCHEMA, to_candles
 from analytics.intervals import Interval
 
+_ANSWERS_MAX = 128
 _COLUMNS = ", ".join(CANDLE_SCHEMA)
 
 _NEWEST = f"""
@@ -49,30 +51,48 @@ async def newest_seconds(
     return await copy_frame(connection, _NEWEST, market_id, before_s, limit, schema=CANDLE_SCHEMA)
 
 
-async def candle_before(connection: Connection, *, market_id: int, time_s: int) -> Candle | None:
-    """Return the newest one-second candle that opened before this time."""
-    frame = await newest_seconds(connection, market_id=market_id, limit=1, before_s=time_s)
-    found = to_candles(market_id, frame)
-    return found[0] if found else None
+class History:
+    """Candles that are too old for memory, folded by Postgres.
 
-
-async def folded(
-    connection: Connection, *, market_id: int, interval: Interval, first_s: int, until_s: int
-) -> pl.DataFrame:
-    """Return the candles of an interval from `first_s` to before `until_s`, both window starts.
-
-    Windows without a trade are left out.
+    They never change any more, so the newest answers are remembered: a chart asks for the same
+    windows again and again, and a week of seconds takes a while to fold.
     """
-    return await copy_frame(
-        connection,
-        _FOLDED,
-        market_id,
-        first_s,
-        until_s,
-        interval.origin_s,
-        interval.seconds,
-        schema=CANDLE_SCHEMA,
-    )
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._folded: OrderedDict[tuple[int, Interval, int, int], pl.DataFrame] = OrderedDict()
+
+    async def before(self, *, market_id: int, time_s: int) -> Candle | None:
+        """Return the newest one-second candle that opened before this time."""
+        frame = await newest_seconds(self._pool, market_id=market_id, limit=1, before_s=time_s)
+        found = to_candles(market_id, frame)
+        return found[0] if found else None
+
+    async def folded(
+        self, *, market_id: int, interval: Interval, first_s: int, until_s: int
+    ) -> pl.DataFrame:
+        """Return the candles of an interval from the window at `first_s` to before `until_s`.
+
+        Windows without a trade are left out; the last one may be cut short by `until_s`.
+        """
+        key = (market_id, interval, first_s, until_s)
+        frame = self._folded.get(key)
+        if frame is None:
+            frame = await copy_frame(
+                self._pool,
+                _FOLDED,
+                market_id,
+                first_s,
+                until_s,
+                interval.origin_s,
+                interval.seconds,
+                schema=CANDLE_SCHEMA,
+            )
+            self._folded[key] = frame
+            if len(self._folded) > _ANSWERS_MAX:
+                self._folded.popitem(last=False)
+        self._folded.move_to_end(key)
+        return frame
 
 
 async def copy_frame(

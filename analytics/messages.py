@@ -45,6 +45,7 @@ class CandlesStatus(msgspec.Struct, frozen=True, kw_only=True):
     memory by market; `faults` says which markets are not followed, or were spoilt, and why.
     """
 
+    process_id: int
     healthy: bool
     connected: bool
     error: str

@@ -2,12 +2,11 @@
 
 from copy import copy
 
-import asyncpg
 import polars as pl
 
 from actors.messages import Candle
 from analytics.frames import empty_candles, fill_windows, fold_candles, to_candles
-from analytics.history import candle_before, folded
+from analytics.history import History
 from analytics.intervals import Interval
 from analytics.messages import LiveCandle, Ticker
 from analytics.series import RecentSeconds
@@ -18,7 +17,7 @@ DAY_S = 86_400
 
 async def candles(
     series: RecentSeconds,
-    pool: asyncpg.Pool,
+    history: History,
     *,
     market_id: int,
     interval: Interval,
@@ -36,7 +35,7 @@ async def candles(
     # Trades may come in while Postgres answers: all of the answer is of this moment.
     moment = copy(series)
     newest = moment.last
-    if newest is None:
+    if newest is None or (before_s is not None and before_s <= 0):
         return []
     last_s = interval.open_time(max(now_s, newest.open_time_s))
     if before_s is not None:
@@ -44,7 +43,7 @@ async def candles(
     first_s = last_s - (limit - 1) * interval.seconds
     found = await _fold(
         moment,
-        pool,
+        history,
         market_id=market_id,
         interval=interval,
         first_s=first_s,
@@ -54,14 +53,14 @@ async def candles(
     if found.is_empty() or found.item(0, "open_time_s") > first_s:
         before = moment.before(first_s)
         if before is None and not moment.complete:
-            before = await candle_before(pool, market_id=market_id, time_s=first_s)
+            before = await history.before(market_id=market_id, time_s=first_s)
     filled = fill_windows(found, interval, first_s=first_s, last_s=last_s, before=before)
     return to_candles(market_id, filled)
 
 
 async def _fold(
     series: RecentSeconds,
-    pool: asyncpg.Pool,
+    history: History,
     *,
     market_id: int,
     interval: Interval,
@@ -72,12 +71,8 @@ async def _fold(
     seam_s = series.first_s
     if series.complete or seam_s is None or first_s >= seam_s:
         return recent
-    older = await folded(
-        pool,
-        market_id=market_id,
-        interval=interval,
-        first_s=first_s,
-        until_s=min(until_s, seam_s),
+    older = await history.folded(
+        market_id=market_id, interval=interval, first_s=first_s, until_s=min(until_s, seam_s)
     )
     # The window of the seam comes in two parts; folding once more makes it one.
     return fold_candles(pl.concat([older, recent]), interval)
@@ -85,7 +80,7 @@ async def _fold(
 
 async def live_candle(
     series: RecentSeconds,
-    pool: asyncpg.Pool,
+    history: History,
     *,
     market_id: int,
     interval: Interval,
@@ -97,7 +92,7 @@ async def live_candle(
     if second is None:
         return None
     windows = await candles(
-        moment, pool, market_id=market_id, interval=interval, limit=1, before_s=None, now_s=now_s
+        moment, history, market_id=market_id, interval=interval, limit=1, before_s=None, now_s=now_s
     )
     return LiveCandle(windows[0], second)
 

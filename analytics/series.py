@@ -11,7 +11,7 @@ _CHUNKS_MAX = 64
 
 
 class RecentSeconds:
-    """The newest seconds with trades of one market, at most a tenth more than `bound` of them.
+    """The newest seconds with trades of one market: after a trim at most a tenth above `bound`.
 
     `complete` says that no older candle exists anywhere.
     """
@@ -63,13 +63,10 @@ class RecentSeconds:
         touched = self._candles.slice(kept)
         changed = fold_candles(pl.concat([touched, fresh]), Interval.S1) if len(touched) else fresh
         self._candles = pl.concat([self._candles.slice(0, kept), changed], rechunk=False)
-        self._trim()
         return changed
 
-    def _count_before(self, time_s: int) -> int:
-        return int(self._candles["open_time_s"].search_sorted(time_s, side="left"))
-
-    def _trim(self) -> None:
+    def trim(self) -> None:
+        """Drop what is too old to be held; it has to be stored by then."""
         # A tenth at a time: moving the start with every second would copy for nothing, and
         # would give each answer another seam between memory and storage.
         if len(self._candles) > self._bound + self._bound // 10:
@@ -77,3 +74,6 @@ class RecentSeconds:
             self.complete = False
         elif self._candles.n_chunks() > _CHUNKS_MAX:
             self._candles = self._candles.rechunk()
+
+    def _count_before(self, time_s: int) -> int:
+        return int(self._candles["open_time_s"].search_sorted(time_s, side="left"))

@@ -8,6 +8,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import structlog
 from redis.asyncio import Redis
@@ -21,6 +22,7 @@ _log = structlog.get_logger(__name__)
 BEAT_S = 1.0
 DEAF_S = 10.0
 _PAUSE_S = 0.5
+_SETTLE_S = 1.0
 _SOCKET_TIMEOUT_S = 2.0
 
 
@@ -32,6 +34,7 @@ class RedisFeed:
     """Deliver messages of wanted channels; `connected` is called after each (re)connect.
 
     Messages sent while Redis is away are gone: `connected` is the time to ask for the whole.
+    `is_up` says whether the listener is subscribed now, `connections` how often it has been.
     """
 
     def __init__(
@@ -40,6 +43,8 @@ class RedisFeed:
         redis_url: str,
         deliver: Callable[[str, bytes], None],
         connected: Callable[[], None],
+        beat_s: float = BEAT_S,
+        deaf_s: float = DEAF_S,
     ) -> None:
         self._redis: Redis = Redis.from_url(
             redis_url,
@@ -47,31 +52,32 @@ class RedisFeed:
             socket_connect_timeout=_SOCKET_TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),
         )
+        self._beat_s = beat_s
+        self._deaf_s = deaf_s
         self._deliver = deliver
         self._connected = connected
         self._wanted: set[str] = set()
         self._subscribed: set[str] = set()
-        self._changing = asyncio.Lock()
-        self._pubsub: PubSub | None = None
+        self._settled = asyncio.Event()
         self._beat_channel = f"forkast:hub:{uuid.uuid4().hex}"
         self._down = False
+        self.is_up = False
         self.connections = 0
-
-    @property
-    def is_up(self) -> bool:
-        """Say whether the listener is subscribed now."""
-        return self._pubsub is not None
 
     async def listen_to(self, channels: Iterable[str]) -> None:
         """Listen to these channels and no others, now and after every reconnect.
 
-        What is wanted is noted at once; of two calls under way the later one wins.
+        Return when that is so, or soon after where Redis is away.
         """
         self._wanted = set(channels)
-        try:
-            await self._subscribe()
-        except (RedisError, OSError) as error:
-            self._note_down(error)
+        if self._wanted == self._subscribed:
+            return
+        self._settled.clear()
+        # Only the listener may use its connection; a beat wakes it.
+        with suppress(RedisError, OSError):
+            await self._redis.publish(self._beat_channel, b"")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._settled.wait(), _SETTLE_S)
 
     async def get(self, key: str) -> bytes | None:
         """Return a value, None where there is none or Redis is away."""
@@ -99,8 +105,8 @@ class RedisFeed:
         pubsub = self._redis.pubsub(ignore_subscribe_messages=True)
         try:
             await pubsub.subscribe(self._beat_channel)
-            self._pubsub, self._subscribed = pubsub, set()
-            await self._subscribe()
+            await self._settle(pubsub)
+            self.is_up = True
             self.connections += 1
             if self._down:
                 self._down = False
@@ -108,36 +114,39 @@ class RedisFeed:
             self._connected()
             await self._hear(pubsub)
         finally:
-            self._pubsub = None
+            self.is_up = False
+            self._subscribed = set()
             await pubsub.aclose()  # type: ignore[no-untyped-call]
 
-    async def _subscribe(self) -> None:
-        async with self._changing:
-            if self._pubsub is None:
-                return
-            if missing := self._wanted - self._subscribed:
-                await self._pubsub.subscribe(*missing)
-                self._subscribed |= missing
-            if surplus := self._subscribed - self._wanted:
-                await self._pubsub.unsubscribe(*surplus)
-                self._subscribed -= surplus
+    async def _settle(self, pubsub: PubSub) -> None:
+        """Make the subscriptions those that are wanted."""
+        while self._subscribed != self._wanted:
+            wanted = set(self._wanted)
+            if missing := wanted - self._subscribed:
+                await pubsub.subscribe(*missing)
+            if surplus := self._subscribed - wanted:
+                await pubsub.unsubscribe(*surplus)
+            self._subscribed = wanted
+        self._settled.set()
 
     async def _hear(self, pubsub: PubSub) -> None:
         beat = self._beat_channel.encode()
         heard_s, beaten_s = time.monotonic(), 0.0
         while True:
-            message = await pubsub.get_message(timeout=BEAT_S)
+            message = await pubsub.get_message(timeout=self._beat_s)
             now_s = time.monotonic()
             if message is not None:
                 if message["channel"] == beat:
                     heard_s = now_s
                 else:
                     self._deliver(message["channel"].decode(), message["data"])
-            if now_s - beaten_s >= BEAT_S:
+            if self._subscribed != self._wanted:
+                await self._settle(pubsub)
+            if now_s - beaten_s >= self._beat_s:
                 beaten_s = now_s
                 await self._redis.publish(self._beat_channel, b"")
-            if now_s - heard_s > DEAF_S:
-                raise _DeafError(f"no beat for {DEAF_S:g} s")
+            if now_s - heard_s > self._deaf_s:
+                raise _DeafError(f"no beat for {self._deaf_s:g} s")
 
     def _note_down(self, error: Exception) -> None:
         if not self._down:

@@ -1,13 +1,18 @@
 """The candle aggregator on real servers: restarts, repeats, what is older than memory, Redis."""
 
 import asyncio
+import os
 import random
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
 
 import msgspec
+import polars as pl
 import pytest
 from redis.asyncio import Redis
 
@@ -16,6 +21,7 @@ from actors.channels import candle_channel
 from actors.config import Platform, Servers
 from actors.messages import Candle
 from analytics.aggregator import CandleAggregator
+from analytics.exports import candles_frame, write_candles, write_trades
 from analytics.intervals import Interval, UnknownIntervalError
 from analytics.messages import LiveCandle
 from tests.integration.writer.bed import Bed, until
@@ -149,7 +155,7 @@ async def test_every_interval_is_the_same_from_memory_and_from_postgres(
         await until_written(bed, {1: int(events["sequence"][-1])})
         status = await aggregator.status()
         assert status.seconds_held[1] < len(await stored(bed, 1))
-        for limit, back in ((1, 0), (40, 0), (40, 30), (200, 500)):
+        for limit, back in ((1, 0), (40, 0), (40, 30), (200, 500), (40, 30)):
             before_s = now_s - back * interval.seconds if back else None
             answer = await aggregator.candles("T1-USD", interval.value, limit, before_s, now_s)
             assert answer == naive_candles(
@@ -189,6 +195,7 @@ async def test_what_is_not_known_is_refused(bed: Bed) -> None:
             await aggregator.candles("T1-USD", "2m", 10, None, START_S)
         with pytest.raises(KeyError):
             await aggregator.candles("T9-USD", "1m", 10, None, START_S)
+        assert await aggregator.candles("T1-USD", "1m", 10, -(10**30), START_S) == []
         with pytest.raises(ValueError, match="limit"):
             await aggregator.candles("T1-USD", "1m", 0, None, START_S)
 
@@ -237,3 +244,47 @@ async def test_candles_are_kept_and_served_while_redis_is_away(bed: Bed) -> None
         await until_written(bed, {1: int(events["sequence"][-1])})
         assert await stored(bed, 1) == seconds_with_trades(events, market_id=1)
         assert (await aggregator.status()).healthy
+
+
+async def test_exports_hold_exact_decimals_and_utc_times(bed: Bed, tmp_path: Path) -> None:
+    market = bed.topology.by_id(1)
+    events = some_trades(50, market_id=1, seed=12)
+    async with aggregating(bed):
+        await bed.publish(1, *in_records(events, seed=12))
+        await until_written(bed, {1: int(events["sequence"][-1])})
+    frame = await candles_frame(bed.connection, market, Interval.H1)
+    expected = [
+        candle for candle in naive_candles(events, Interval.H1, now_s=0) if candle.trade_count
+    ]
+    assert frame["open_time"].to_list() == [
+        datetime.fromtimestamp(candle.open_time_s, UTC) for candle in expected
+    ]
+    assert frame["high"].to_list() == [c.high_ticks * Decimal("0.01") for c in expected]
+    assert frame["volume"].to_list() == [c.volume_lots * Decimal("0.0001") for c in expected]
+    assert frame["quote_volume"].to_list() == [c.notional * Decimal("0.000001") for c in expected]
+    path = tmp_path / "candles.parquet"
+    written = await write_candles(
+        bed.servers.postgres_url,
+        market,
+        Interval.H1,
+        path=path,
+        file_format="parquet",
+        first_s=expected[1].open_time_s,
+        until_s=expected[-1].open_time_s,
+    )
+    assert written == len(expected) - 2
+    assert pl.read_parquet(path).equals(frame[1:-1])
+
+
+async def test_trades_are_exported_as_they_are_stored(bed: Bed, tmp_path: Path) -> None:
+    market = bed.topology.by_id(1)
+    await bed.connection.execute(
+        "INSERT INTO trades VALUES (1, 7, 21, 1700000000123456, 5025, 10001, 2, 31, 32, 1, 2)"
+    )
+    path = tmp_path / "trades.csv"
+    written = await write_trades(bed.servers.postgres_url, market, path=path, file_format="csv")
+    assert written == 1
+    header, row = path.read_text().splitlines()
+    assert header.startswith("trade_id,sequence,executed_at,price,quantity,aggressor_side")
+    assert row == "7,21,2023-11-14T22:13:20.123456+0000,50.25,1.0001,SELL,31,32,1,2"
+    assert os.listdir(tmp_path) == ["trades.csv"]

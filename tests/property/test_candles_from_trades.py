@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.book.market import INT64_MAX
@@ -39,6 +39,7 @@ def fresh_series() -> RecentSeconds:
     return RecentSeconds(market_id=1, bound=10**6, candles=empty_candles(), complete=True)
 
 
+@settings(deadline=None)
 @given(events=trades, interval=st.sampled_from(Interval), data=st.data())
 def test_candles_are_those_of_the_trades_in_any_batching(
     events: RecordArray, interval: Interval, data: st.DataObject
@@ -51,6 +52,7 @@ def test_candles_are_those_of_the_trades_in_any_batching(
     assert to_candles(1, found) == [candle for candle in every if candle.trade_count]
 
 
+@settings(deadline=None)
 @given(events=trades, data=st.data())
 def test_what_changed_is_enough_to_keep_a_copy(events: RecordArray, data: st.DataObject) -> None:
     series = fresh_series()
@@ -60,6 +62,7 @@ def test_what_changed_is_enough_to_keep_a_copy(events: RecordArray, data: st.Dat
     assert list(copy.values()) == to_candles(1, series.candles)
 
 
+@settings(deadline=None)
 @given(events=trades, data=st.data())
 def test_candles_survive_a_restart_at_any_point_with_repeats(
     events: RecordArray, data: st.DataObject
@@ -85,6 +88,7 @@ def test_candles_survive_a_restart_at_any_point_with_repeats(
     ]
 
 
+@settings(deadline=None)
 @given(events=trades, fold_first=st.sampled_from([Interval.S1, Interval.S10, Interval.M1]))
 def test_folding_in_steps_is_folding_at_once(events: RecordArray, fold_first: Interval) -> None:
     series = fresh_series()
@@ -93,6 +97,7 @@ def test_folding_in_steps_is_folding_at_once(events: RecordArray, fold_first: In
     assert stepwise.equals(fold_candles(series.candles, Interval.H4))
 
 
+@settings(deadline=None)
 @given(
     events=trades,
     interval=st.sampled_from([Interval.M15, Interval.H4, Interval.D1, Interval.W1]),
@@ -117,6 +122,7 @@ def test_empty_windows_carry_the_last_close(
     assert to_candles(1, filled) == naive_candles(events, interval, now_s=last_s, limit=limit)
 
 
+@settings(deadline=None)
 @given(events=trades, bound=st.integers(1, 30))
 def test_memory_holds_the_newest_seconds_and_never_more_than_a_tenth_too_many(
     events: RecordArray, bound: int
@@ -125,6 +131,7 @@ def test_memory_holds_the_newest_seconds_and_never_more_than_a_tenth_too_many(
     whole = fresh_series()
     for number in range(len(events)):
         series.add(events[number : number + 1])
+        series.trim()
         whole.add(events[number : number + 1])
         assert len(series) <= bound + bound // 10
     assert series.candles.equals(whole.candles.tail(len(series)))

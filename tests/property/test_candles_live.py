@@ -1,6 +1,6 @@
 """The hub's open window is the candle of all trades, whenever it was seeded."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.book.records import RecordArray
@@ -16,6 +16,7 @@ def last_s(events: RecordArray) -> int:
     return int(events["time_us"][-1]) // 1_000_000
 
 
+@settings(deadline=None)
 @given(
     events=trades,
     interval=st.sampled_from(Interval),
@@ -45,6 +46,7 @@ def test_a_window_kept_from_seconds_is_the_candle_of_all_trades(
     assert window.candle == naive_candles(events, interval, now_s=end_s)[-1]
 
 
+@settings(deadline=None)
 @given(events=trades)
 def test_a_trade_that_comes_after_its_window_has_closed_changes_the_carried_close(
     events: RecordArray,
