@@ -203,6 +203,7 @@ class Hub:
     def _refresh(self) -> None:
         """Ask for the whole of everything: what was sent while Redis was away is gone."""
         for entry in self._rooms.values():
+            entry.room.doubt()
             self._begin(self._load_depth(entry.room))
         self._seeding.clear()
 
@@ -233,7 +234,7 @@ class Hub:
             except CandlesUnavailableError as error:
                 _log.warning("candles_not_at_hand", pair=pair, why=str(error))
                 return
-            if live is not None and interval in room.intervals:
+            if interval in room.intervals:
                 room.seed(interval, live)
 
     async def _run_windows(self) -> None:

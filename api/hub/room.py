@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import msgspec
 import structlog
 from engineio.packet import Packet
 
@@ -57,6 +58,8 @@ class Room:
         self._last_change_id = -1
         self._gap_due: asyncio.TimerHandle | None = None
         self._windows: dict[Interval, LiveWindow] = {}
+        # Followed by somebody before the market's first trade.
+        self._untraded: set[Interval] = set()
         self._seconds: dict[int, Candle] = {}
         self.skipped_events = 0
 
@@ -103,6 +106,7 @@ class Room:
             subscription.client.forget(self.units)
         for interval in self._windows.keys() - self.intervals:
             del self._windows[interval]
+        self._untraded &= self.intervals
 
     def close(self) -> None:
         """Drop what is still to be sent."""
@@ -188,13 +192,24 @@ class Room:
             self._seconds[second.open_time_s] = second
         for open_time_s in sorted(self._seconds)[:-_SECONDS_KEPT]:
             del self._seconds[open_time_s]
+        for interval in list(self._untraded):
+            self._open_first(interval)
         for interval, window in self._windows.items():
             news = [window.apply(second) for second in changed]
             if any(news):
                 self._send_candle(self._followers(interval), interval, window.candle)
 
-    def seed(self, interval: Interval, live: LiveCandle) -> None:
-        """Start an open window from what the candle actor says; send it where it is news."""
+    def seed(self, interval: Interval, live: LiveCandle | None) -> None:
+        """Start an open window from what the candle actor says; send it where it is news.
+
+        None says that nothing was ever traded: then the first trade that is heard opens it.
+        """
+        if live is None:
+            if interval not in self._windows:
+                self._untraded.add(interval)
+                self._open_first(interval)
+            return
+        self._untraded.discard(interval)
         window = LiveWindow(interval, live)
         for open_time_s in sorted(self._seconds):
             window.apply(self._seconds[open_time_s])
@@ -208,6 +223,17 @@ class Room:
         for interval, window in self._windows.items():
             if window.roll(now_s - ROLL_GRACE_S):
                 self._send_candle(self._followers(interval), interval, window.candle)
+
+    def doubt(self) -> None:
+        """Take the market's first trade as possibly missed."""
+        self._untraded.clear()
+
+    def _open_first(self, interval: Interval) -> None:
+        if not self._seconds:
+            return
+        first = self._seconds[min(self._seconds)]
+        opened = msgspec.structs.replace(first, open_time_s=interval.open_time(first.open_time_s))
+        self.seed(interval, LiveCandle(opened, first))
 
     def _schedule_top(self) -> None:
         if self._top_due is not None:

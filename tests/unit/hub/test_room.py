@@ -210,3 +210,30 @@ async def test_seconds_that_came_before_the_seed_are_not_lost(room: Room) -> Non
     room.seed(Interval.M1, LiveCandle(first, first))
     ((_, candle),) = one.read()
     assert (candle["volume"], candle["close"], candle["sequence"]) == ("0.0003", "0.11", 4)
+
+
+async def test_a_markets_first_trade_opens_its_window_though_the_minute_has_turned(
+    room: Room,
+) -> None:
+    one, other = Follower("one"), Follower("other")
+    one.follow(room)
+    other.follow(room, interval=Interval.S10)
+    room.seed(Interval.M1, None)
+    assert one.read() == []
+    first = second(119, price=10, lots=1, sequence=2)
+    room.on_seconds([first])
+    assert windows(one) == [(60, "0.0001")]
+    room.seed(Interval.S10, None)
+    assert windows(other) == [(110, "0.0001")]
+    room.on_seconds([second(120, price=10, lots=2, sequence=5)])
+    assert windows(one) == [(120, "0.0002")]
+
+
+async def test_a_first_trade_that_may_have_been_missed_opens_no_window(room: Room) -> None:
+    one = Follower("one")
+    one.follow(room)
+    room.seed(Interval.M1, None)
+    room.doubt()
+    room.on_seconds([second(119, price=10, lots=1, sequence=2)])
+    assert one.read() == []
+    assert room.unseeded == {Interval.M1}
