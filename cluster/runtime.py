@@ -105,6 +105,10 @@ class RayRuntime:
             "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
             "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port()),
             "RAY_SERVE_HAPROXY_STATS_PORT": str(free_port()),
+            # Where requests go while no replica is up. Serve shares a fixed port among all
+            # clusters of a machine, and another platform would answer for this one.
+            "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(free_port()),
+            "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(free_port()),
         }
 
     def clear_away(self) -> None:

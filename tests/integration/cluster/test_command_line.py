@@ -159,8 +159,17 @@ def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     assert "FORKAST_PORT" in told.stderr
 
 
+def _ports(platform: RunningPlatform) -> set[int]:
+    return {
+        connection.laddr.port
+        for process in platform.family()
+        for connection in process.net_connections(kind="tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+
 def test_an_order_outlives_down_and_a_kill_leaves_no_process(
-    tmp_path: Path, one_market: Path
+    tmp_path: Path, one_market: Path, running_platform: RunningPlatform
 ) -> None:
     data, port = tmp_path / "data", free_port()
     options = ("--data", data, "--port", port, "--markets", one_market)
@@ -181,6 +190,8 @@ def test_an_order_outlives_down_and_a_kill_leaves_no_process(
         assert kept.status_code == 200, kept.text
         assert kept.json()["status"] == "OPEN"
         _place(again.url)
+        # Serve would share one port among platforms, and answer for another's orders.
+        assert not _ports(again) & _ports(running_platform)
     finally:
         platforms.stop(again, signal.SIGKILL)
     assert not platforms.left_of(data)
