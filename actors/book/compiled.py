@@ -1,6 +1,6 @@
 """The compiled book: the kernel's arrays behind the contract that every book answers."""
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from actors.book.contract import Applied
 from actors.book.kernel import entries, memory
 from actors.book.kernel.layout import (
     CHANGED_WORDS,
+    COMMAND_WORDS,
     EVENT_WORDS,
     EXPIRES,
     NEED_EVENTS,
@@ -79,17 +80,17 @@ class CompiledBook:
 
     def apply(self, commands: RecordArray) -> Applied:
         """Apply commands (`COMMAND_DTYPE`) in order; the outcome owns its arrays."""
-        words = commands.view(WORD) if commands.flags.c_contiguous else _gathered(commands)
-        if not words.flags.carray:
-            words = words.copy()  # read-only or unaligned: another type to the compiled call
+        # Read-only or unaligned memory would be another type to the compiled call.
+        fit = commands if commands.flags.carray else np.array(commands)
+        words = _records(WORD, len(fit) * COMMAND_WORDS, fit)
         need, position, events, rows, before, after = entries.apply_commands(
             words, 0, *self._arrays
         )
         if need != READY:
             return self._apply_growing(words, need, position)
         return Applied(
-            self._event_words[: events * EVENT_WORDS].copy().view(EVENT_DTYPE),
-            self._changed_words[: rows * CHANGED_WORDS].copy().view(LEVEL_DTYPE),
+            _records(EVENT_DTYPE, events, self._event_words[: events * EVENT_WORDS].copy()),
+            _records(LEVEL_DTYPE, rows, self._changed_words[: rows * CHANGED_WORDS].copy()),
             before,
             after,
         )
@@ -169,6 +170,6 @@ class CompiledBook:
         return book
 
 
-def _gathered(commands: RecordArray) -> Words:
-    words: Words = np.ascontiguousarray(commands).view(WORD)
-    return words
+def _records(dtype: np.dtype[Any], count: int, memory: np.ndarray[Any, Any]) -> RecordArray:
+    """Return the same memory as `count` records, in a fraction of the time that a view takes."""
+    return np.ndarray(count, dtype, memory)

@@ -1,14 +1,12 @@
 """What every order book implementation answers: the kernel's and the naive one that judges it."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from actors.book.market import Market
 from actors.book.records import RecordArray
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """Outcome of a batch of commands.
 
     `events` (`EVENT_DTYPE`) carry consecutive sequences; `levels` (`LEVEL_DTYPE`) hold every
