@@ -74,11 +74,11 @@ def test_a_halted_market_takes_no_order_until_resumed(running_platform: RunningP
     order = {**_ORDER, "tradingPair": "DOT-USD", "price": 5}
     halted = forkast("halt", "DOT-USD", "--data", running_platform.data)
     assert halted.returncode == 0, halted.stderr
-    refused = httpx.post(f"{running_platform.url}/orders?wait=5000", json=order, timeout=10)
+    refused = httpx.post(f"{running_platform.url}/orders?wait=10000", json=order, timeout=20)
     assert "HALTED" in refused.text
     resumed = forkast("resume", "DOT-USD", "--data", running_platform.data)
     assert resumed.returncode == 0, resumed.stderr
-    accepted = httpx.post(f"{running_platform.url}/orders?wait=5000", json=order, timeout=10)
+    accepted = httpx.post(f"{running_platform.url}/orders?wait=10000", json=order, timeout=20)
     assert accepted.status_code == 201
     assert "HALTED" not in accepted.text
 
