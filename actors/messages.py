@@ -57,6 +57,15 @@ class Position(msgspec.Struct, frozen=True, array_like=True, gc=False):
     sequence: int
 
 
+class Fingerprint(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A pair's whole state at one moment, for comparison with a fold of its log."""
+
+    next_offset: int
+    sequence: int
+    open_orders: int
+    state_hash: int
+
+
 class RangeRefused(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A range that does not continue the pair's position; `needed_offset` would."""
 

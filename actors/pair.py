@@ -18,6 +18,7 @@ from actors.book.vocabulary import CommandKind, EventKind
 from actors.config import Limits
 from actors.messages import (
     DepthSnapshot,
+    Fingerprint,
     LevelRow,
     Position,
     RangeAnswer,
@@ -146,6 +147,16 @@ class PairActor:
     def state_hash(self) -> int:
         """Return the 64-bit hash of the book's whole state."""
         return self._book.state_hash()
+
+    def fingerprint(self) -> Fingerprint:
+        """Return position, counts and state hash of one moment."""
+        book = self._book
+        return Fingerprint(
+            next_offset=self._next_offset,
+            sequence=book.sequence,
+            open_orders=book.open_orders,
+            state_hash=book.state_hash(),
+        )
 
     def stats(self) -> dict[str, Any]:
         """Return figures for people and routers; `commands` counts since the log's start."""

@@ -7,7 +7,7 @@ import ray
 from ray.exceptions import RayError
 
 from actors.errors import PairUnavailableError
-from actors.messages import DepthSnapshot
+from actors.messages import DepthSnapshot, Fingerprint
 from actors.remote import pair_actor_name
 
 _TIMEOUT_S = 3.0
@@ -22,6 +22,10 @@ class PairViews(Protocol):
 
     async def orders(self, pair: str, limit: int) -> tuple[bytes, bytes]:
         """Return bids' and asks' order images (`EVENT_DTYPE` bytes), in priority."""
+        ...
+
+    async def fingerprint(self, pair: str) -> Fingerprint:
+        """Return the pair's position and state hash of one moment."""
         ...
 
     async def ping(self, actor: str) -> None:
@@ -45,6 +49,11 @@ class RemotePairViews:
         """Return bids' and asks' order images (`EVENT_DTYPE` bytes), in priority."""
         images: tuple[bytes, bytes] = await self._call(pair_actor_name(pair), "orders", limit)
         return images
+
+    async def fingerprint(self, pair: str) -> Fingerprint:
+        """Return the pair's position and state hash of one moment."""
+        found: Fingerprint = await self._call(pair_actor_name(pair), "fingerprint")
+        return found
 
     async def ping(self, actor: str) -> None:
         """Return when the actor of this name answers."""

@@ -284,6 +284,16 @@ class MarketState(Model):
     status: MarketStatusWord | None = Field(description="null while the market has not answered.")
 
 
+class Fingerprint(Model):
+    """A market's whole state at one moment, for comparison with a fold of its log."""
+
+    trading_pair: Pair
+    next_offset: int = Field(description="The offset in `orders.new` that the market needs next.")
+    sequence: Sequence
+    open_orders: int
+    state_hash: str = Field(description="64 bits, as a decimal number (docs/matching.md).")
+
+
 class Health(Model):
     """The gateway is alive."""
 

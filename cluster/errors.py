@@ -7,7 +7,8 @@
         ├── ServerUnreachableError  a server that a URL names does not answer
         ├── MigrationError          the schema's history is not the one that this build knows
         ├── DeployError             Ray, an actor or a Serve application did not come up
-        └── AlreadyRunningError     another platform holds the data folder or the port
+        ├── AlreadyRunningError     another platform holds the data folder or the port
+        └── CannotVerifyError       a verification could not look at all that it has to compare
 
 Every message is one sentence for the person at the terminal: the command line prints it and ends.
 """
@@ -41,3 +42,7 @@ class DeployError(ClusterError):
 
 class AlreadyRunningError(ClusterError):
     """Report that the data folder or the port is in use."""
+
+
+class CannotVerifyError(ClusterError):
+    """Report what kept a verification from being made; it says nothing about the data."""

@@ -1,6 +1,7 @@
 """The compiled book's state as bytes: a checked header, open orders, finished client order ids."""
 
 import zlib
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,9 +18,11 @@ from actors.book.kernel.layout import (
     S_UPDATE_ID,
     WORD,
     Book,
+    Words,
 )
 from actors.book.kernel.store import FINISHED_WORDS
 from actors.book.market import Market
+from actors.book.records import EVENT_DTYPE, RecordArray
 
 MAGIC = 0x534B_5246  # b"FRKS"
 VERSION = 1
@@ -74,6 +77,41 @@ def decode(market: Market, data: bytes, *, minimum_orders: int) -> Book:
     entries.load(book, rows, finished)
     book.state[list(_KEPT)] = header["state"][: len(_KEPT)]
     return book
+
+
+class Parts(NamedTuple):
+    """A snapshot for those who are not the kernel.
+
+    `orders` (`EVENT_DTYPE`) are the open orders' images, bids before asks, in priority. In each,
+    `trade_id` and `trade_lots` are the places of its user's next and previous order to rest, -1
+    where there is none. `finished` has a row of user, order id and five words of the client order
+    id for each one that is remembered, from the oldest.
+    """
+
+    time_us: int
+    sequence: int
+    last_trade_id: int
+    update_id: int
+    halted: bool
+    orders: RecordArray
+    finished: Words
+
+
+def parts(market: Market, data: bytes) -> Parts:
+    """Take a snapshot apart. Raises SnapshotRefusedError."""
+    header = _checked_header(market, data)
+    rows = int(header["orders"]) * EVENT_WORDS
+    words = np.frombuffer(data, WORD, offset=HEADER_DTYPE.itemsize)
+    time_us, sequence, last_trade_id, update_id, halted = header["state"][: len(_KEPT)].tolist()
+    return Parts(
+        time_us=time_us,
+        sequence=sequence,
+        last_trade_id=last_trade_id,
+        update_id=update_id,
+        halted=bool(halted),
+        orders=words[:rows].view(EVENT_DTYPE),
+        finished=words[rows:].reshape(-1, FINISHED_WORDS),
+    )
 
 
 def _checked_header(market: Market, data: bytes) -> np.void:

@@ -91,6 +91,18 @@ async def resume(gateway: GatewayOf, market: MarketOf) -> Response:
     return await _set_halted(gateway, market, halted=False)
 
 
+@router.get(
+    "/markets/{pair}/fingerprint",
+    summary="Read the hash of a book",
+    response_model=schemas.Fingerprint,
+    responses=errors(401, 403, 404, 503),
+    dependencies=[Depends(check_operator)],
+)
+async def fingerprint(gateway: GatewayOf, market: MarketOf) -> Response:
+    """Say where the market stands in its log and what its whole state hashes to there."""
+    return json_response(await gateway.market_data.fingerprint(market))
+
+
 async def _set_halted(gateway: GatewayOf, market: MarketOf, *, halted: bool) -> Response:
     done = await gateway.changing.set_halted(market.market, halted=halted)
     status = "HALTED" if halted else "TRADING"

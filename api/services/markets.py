@@ -96,6 +96,17 @@ class Markets:
             "asks": _order_rows(units, asks),
         }
 
+    async def fingerprint(self, units: MarketUnits) -> dict[str, Any]:
+        """Return where the pair's actor stands in its log, and the hash of its book there."""
+        found = await self._pairs.fingerprint(units.market.pair)
+        return {
+            "tradingPair": units.market.pair,
+            "nextOffset": found.next_offset,
+            "sequence": found.sequence,
+            "openOrders": found.open_orders,
+            "stateHash": str(found.state_hash),
+        }
+
     async def trades(
         self, units: MarketUnits, *, limit: int, before: int | None
     ) -> list[TradeView]:

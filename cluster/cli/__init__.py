@@ -38,6 +38,8 @@ def main() -> None:
         app.command("export")(import_module("cluster.export").export)
     if wanted in ("demo", "--help"):
         app.command("demo")(import_module("cluster.replay.demo").demo)
+    if wanted in ("verify", "--help"):
+        app.command("verify")(import_module("cluster.cli.verify").verify_command)
     try:
         app(prog_name="forkast")
     except ForkastError as error:

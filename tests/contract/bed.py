@@ -19,7 +19,7 @@ from actors.book.market import Market
 from actors.book.warm import warm
 from actors.config import Limits, Platform, Servers
 from actors.errors import PairUnavailableError
-from actors.messages import Candle, DepthSnapshot
+from actors.messages import Candle, DepthSnapshot, Fingerprint
 from actors.topology import Topology
 from actors.writer.writer import PostgresWriter
 from analytics.aggregator import CandleAggregator
@@ -68,6 +68,10 @@ class LocalViews:
     async def orders(self, pair: str, limit: int) -> tuple[bytes, bytes]:
         self._check(pair)
         return self._pairs[pair].actor.orders(limit)
+
+    async def fingerprint(self, pair: str) -> Fingerprint:
+        self._check(pair)
+        return self._pairs[pair].actor.fingerprint()
 
     async def ping(self, actor: str) -> None:
         self._check(actor)

@@ -1,0 +1,82 @@
+"""Where a fold begins: at the log's first record, or at a snapshot where older ones are gone."""
+
+from pathlib import Path
+from typing import Any
+
+from actors.book import compiled_snapshot
+from actors.book.errors import SnapshotRefusedError
+from actors.book.market import Market
+from actors.book.naive import NaiveBook
+from actors.book.naive_state import seal
+from actors.book.vocabulary import Side
+from actors.config import Platform
+from actors.snapshots import FileSnapshotStore
+from cluster.errors import CannotVerifyError
+
+_ORDER_FIELDS = [
+    *("side", "order_type", "time_in_force", "self_trade_prevention", "flags", "order_id"),
+    *("user_id", "price_ticks", "quantity_lots", "quote_units", "expires_us", "created_us"),
+    *("client_order_id", "filled_lots", "notional"),
+]
+
+
+def beginning(platform: Platform, market: Market, first_offset: int) -> tuple[NaiveBook, int]:
+    """Return the book to begin with and the offset that it needs next.
+
+    Where the log begins later than at 0, the oldest snapshot that it continues is taken: what came
+    before cannot be judged any more. Raises CannotVerifyError.
+    """
+    if first_offset == 0:
+        return NaiveBook(market), 0
+    store = FileSnapshotStore(
+        Path(platform.data_directory) / "snapshots",
+        pair=market.pair,
+        kept=platform.limits.snapshots_kept,
+    )
+    for stored in reversed(list(store.load())):
+        if stored.next_offset < first_offset:
+            continue
+        try:
+            return naive_book(market, stored.state), stored.next_offset
+        except SnapshotRefusedError:
+            continue
+    raise CannotVerifyError(
+        f"the log of {market.pair} begins at offset {first_offset}, and no snapshot of it "
+        f"is as new as that"
+    )
+
+
+def naive_book(market: Market, snapshot: bytes) -> NaiveBook:
+    """Return the naive book in the state of a compiled one. Raises SnapshotRefusedError."""
+    parts = compiled_snapshot.parts(market, snapshot)
+    orders = [[*row, 0] for row in parts.orders[_ORDER_FIELDS].tolist()]
+    words = parts.orders["client_order_id"].tolist()
+    for order, client_order_id in zip(orders, words, strict=True):
+        order[_ORDER_FIELDS.index("client_order_id")] = client_order_id
+    state: dict[str, Any] = {
+        "market_id": market.market_id,
+        "sequence": parts.sequence,
+        "update_id": parts.update_id,
+        "last_trade_id": parts.last_trade_id,
+        "time_us": parts.time_us,
+        "halted": parts.halted,
+        "bids": [order for order in orders if order[0] == Side.BUY],
+        "asks": [order for order in orders if order[0] == Side.SELL],
+        "of_user": _orders_of_users(parts),
+        "finished": [((row[0], row[2:]), row[1]) for row in parts.finished.tolist()],
+    }
+    return NaiveBook.restore(market, seal(state))
+
+
+def _orders_of_users(parts: compiled_snapshot.Parts) -> list[list[int]]:
+    """Return every user's open orders in the order in which they came to rest."""
+    order_ids, following = parts.orders["order_id"].tolist(), parts.orders["trade_id"].tolist()
+    lists = []
+    for first, previous in enumerate(parts.orders["trade_lots"].tolist()):
+        if previous < 0:
+            at, of_user = first, []
+            while at >= 0:
+                of_user.append(order_ids[at])
+                at = following[at]
+            lists.append(of_user)
+    return lists
