@@ -63,7 +63,7 @@ class Spool:
         rows = self._order_ids.rows()[: up_to_sequence - self.base_sequence]
         for start in range(0, len(rows), _SCAN_EVENTS):
             ids = np.asarray(rows[start : start + _SCAN_EVENTS])
-            found.append(start + np.flatnonzero((ids > after_id) & (ids <= up_to_id)))
+            found.append(start + np.flatnonzero((ids > max(after_id, 0)) & (ids <= up_to_id)))
         places = np.concatenate(found) if found else np.empty(0, np.int64)
         _, newest = np.unique(np.asarray(rows[places])[::-1], return_index=True)
         return np.asarray(self._events.rows()[places[::-1][newest]])

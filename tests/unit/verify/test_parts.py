@@ -47,10 +47,10 @@ def test_a_spool_finds_the_last_image_of_each_order_of_a_range(spool: Spool) -> 
         if event["kind"] in (EventKind.TRADE, EventKind.ORDER)
     }
     ids = sorted(last)
-    after, up_to = ids[10], ids[200]
-    found = spool.last_images(after_id=after, up_to_id=up_to, up_to_sequence=100 + len(known))
-    assert found["order_id"].tolist() == ids[11:201]
-    assert found.tobytes() == b"".join(last[order_id].tobytes() for order_id in ids[11:201])
+    for after, up_to, wanted in ((ids[10], ids[200], ids[11:201]), (-(2**62), 2**63 - 1, ids)):
+        found = spool.last_images(after_id=after, up_to_id=up_to, up_to_sequence=100 + len(known))
+        assert found["order_id"].tolist() == wanted
+        assert found.tobytes() == b"".join(last[order_id].tobytes() for order_id in wanted)
 
 
 def test_an_empty_spool_holds_nothing(spool: Spool) -> None:
