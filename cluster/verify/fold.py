@@ -15,6 +15,7 @@ from actors.book.records import COMMAND_DTYPE, RecordArray
 from actors.book.vocabulary import CommandKind
 from actors.kafka.reader import LogReader, LogRecord
 from cluster.errors import CannotVerifyError
+from cluster.verify.patience import patiently
 from cluster.verify.report import Check
 from cluster.verify.spool import Spool
 
@@ -91,7 +92,7 @@ class LogFold:
 
     async def end_offset(self) -> int:
         """Return the offset after the last record of the log as it is now. Raises LogError."""
-        return (await self._reader.end_offsets())[self._partition]
+        return (await patiently(self._reader.end_offsets))[self._partition]
 
     async def to_sequence(self, sequence: int) -> bool:
         """Fold record by record up to this sequence; False where the log does not lead there.

@@ -11,6 +11,7 @@ from actors.book.vocabulary import EventKind
 from actors.kafka.reader import LogReader
 from cluster.errors import CannotVerifyError
 from cluster.verify.fold import LogFold
+from cluster.verify.patience import patiently
 from cluster.verify.report import Check
 
 _READ_TIMEOUT_MS = 500
@@ -39,7 +40,7 @@ class Published:
         Without `until_s` (of the monotonic clock) nobody is running: the topic may end early.
         Raises LogError and CannotVerifyError.
         """
-        end = (await reader.end_offsets())[partition]
+        end = (await patiently(reader.end_offsets))[partition]
         heard_s = time.monotonic()
         while True:
             while reader.positions[partition] < end:
@@ -52,7 +53,7 @@ class Published:
             if until_s is None or not self.missing(reach) or time.monotonic() > until_s:
                 break
             await asyncio.sleep(_POLL_S)
-            end = (await reader.end_offsets())[partition]
+            end = (await patiently(reader.end_offsets))[partition]
             heard_s = time.monotonic()
         self.settle(reach if until_s is not None else min(reach, self.last_sequence))
 

@@ -22,6 +22,7 @@ from cluster.verify.depth import check_depth
 from cluster.verify.fills import Fills
 from cluster.verify.fold import LogFold, Progress
 from cluster.verify.orders import check_orders
+from cluster.verify.patience import patiently
 from cluster.verify.positions import check_not_beyond, read_positions, wait_for_positions
 from cluster.verify.priority import Priority
 from cluster.verify.published import Published
@@ -120,9 +121,10 @@ class Verification:
             topic=COMMANDS_TOPIC,
             client_id=CLIENT_ID,
         )
-        await log.start()
+        await patiently(log.start)
         try:
-            found = await log.end_offsets([topology.partition(market) for market in topology])
+            partitions = [topology.partition(market) for market in topology]
+            found = await patiently(lambda: log.end_offsets(partitions))
         finally:
             await log.stop()
         return {market.market_id: found[topology.partition(market)] for market in topology}
@@ -170,7 +172,7 @@ class Verification:
         async with self._reading(COMMANDS_TOPIC, partition) as reader:
             sides = Sides(self.checks["sides"], market.pair)
             priority = Priority(self.checks["priority"], market.pair)
-            first_offset = (await reader.first_offsets())[partition]
+            first_offset = (await patiently(reader.first_offsets))[partition]
             book, next_offset = beginning(self._platform, market, first_offset)
             if next_offset:
                 for images in book.orders(book.open_orders):
@@ -196,7 +198,7 @@ class Verification:
         reader = LogReader(
             bootstrap=self._platform.servers.kafka_bootstrap, topic=topic, client_id=CLIENT_ID
         )
-        await reader.start({partition: 0})
+        await patiently(lambda: reader.start({partition: 0}))
         try:
             yield reader
         finally:
@@ -209,7 +211,7 @@ class Verification:
         only = EventKind.TRADE if topic == TRADES_TOPIC else None
         published = Published(self.checks[topic], fold, only=only)
         async with self._reading(topic, partition) as reader:
-            reader.seek(partition, (await reader.first_offsets())[partition])
+            reader.seek(partition, (await patiently(reader.first_offsets))[partition])
             await published.read(reader, partition, reach=reach, until_s=until_s)
         if not await fold.to_sequence(published.last_sequence):
             self.checks[topic].differ(
