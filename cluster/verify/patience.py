@@ -22,10 +22,12 @@ async def patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
 
     Raises the last LogError after `PATIENCE_S`.
     """
-    retrying = AsyncRetrying(
+    async for attempt in AsyncRetrying(
         stop=stop_after_delay(PATIENCE_S),
         wait=wait_fixed(_PAUSE_S),
         retry=retry_if_exception(_may_succeed_later),
         reraise=True,
-    )
-    return await retrying(ask)
+    ):
+        with attempt:
+            return await ask()
+    raise AssertionError("the last attempt returns or raises")

@@ -20,7 +20,7 @@ from tests.platforms import RunningPlatform, forkast
 
 _MARKETS = """
 [[markets]]
-id = 98
+id = 18
 pair = "VER-USD"
 tick_size = "0.01"
 lot_size = "0.0001"
@@ -96,7 +96,7 @@ def test_a_running_platform_agrees_with_its_logs(running_platform: RunningPlatfo
 
 async def test_a_wrong_row_on_a_stopped_platform_is_one_line_and_code_1(stopped: Stopped) -> None:
     connection = await asyncpg.connect(stopped.postgres_url)
-    await connection.execute("INSERT INTO trades VALUES (98, 7, 3, 1, 1, 1, 1, 1, 2, 1, 2)")
+    await connection.execute("INSERT INTO trades VALUES (18, 7, 3, 1, 1, 1, 1, 1, 2, 1, 2)")
     await connection.close()
     code, told, errors = stopped.verify()
     assert code == 1, errors
@@ -121,8 +121,8 @@ async def test_a_stopped_platform_that_agrees_is_code_0_and_servers_away_are_cod
 
 async def test_a_market_that_the_markets_file_does_not_know_is_code_2(stopped: Stopped) -> None:
     connection = await asyncpg.connect(stopped.postgres_url)
-    await connection.execute("INSERT INTO markets VALUES (99, 'NEW-USD', 1, 1)")
+    await connection.execute("INSERT INTO markets VALUES (19, 'NEW-USD', 1, 1)")
     await connection.close()
     code, _, errors = stopped.verify()
     assert code == 2
-    assert "market 99, NEW-USD" in errors
+    assert "market 19, NEW-USD" in errors

@@ -9,8 +9,9 @@ from pathlib import Path
 from actors.book.market import Market
 from actors.book.records import RecordArray
 from actors.config import Platform, Servers
+from actors.kafka.producer import RecordProducer
 from actors.messages import Fingerprint
-from actors.topology import Topology
+from actors.topology import COMMANDS_TOPIC, Topology
 from actors.writer.writer import PostgresWriter
 from analytics.aggregator import CandleAggregator
 from api.router.router import OrderRouter
@@ -90,14 +91,23 @@ async def made(servers: Servers, directory: Path, market_ids: range) -> Bed:
     await widen_topics(servers, max(market_ids))
     platform = make_platform(servers, markets, directory)
     pairs = {market.pair: local_pair(platform, market) for market in markets}
+    producer = RecordProducer(bootstrap=servers.kafka_bootstrap, client_id="test-verify")
+    await producer.start()
     async with running_parts(platform, pairs), command_log(platform) as log:
         for market in markets:
             commands = commands_of(market)
+            await producer.send(
+                topic=COMMANDS_TOPIC,
+                partition=platform.topology.partition(market),
+                key=market.pair.encode(),
+                value=b"no record at all",
+            )
             await asyncio.gather(
                 *(
                     log.append(market, commands[start : start + RECORD_COMMANDS])
                     for start in range(0, COMMANDS, RECORD_COMMANDS)
                 )
             )
+        await producer.stop()
         report = await verify(platform, books=LocalBooks(pairs), reach_timeout_s=60)
     return Bed(platform=platform, pairs=pairs, first_report=report, unused=list(markets))

@@ -8,6 +8,8 @@ from pathlib import Path
 import asyncpg
 import msgspec
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from redis.asyncio import Redis
 
 from actors.book.codec import EventRecord, decode_events, encode_commands, encode_events
@@ -18,14 +20,16 @@ from actors.config import Servers
 from actors.kafka.events import KafkaEventSink
 from actors.kafka.reader import LogReader
 from actors.messages import DepthSnapshot
-from actors.topology import EVENTS_TOPIC, TRADES_TOPIC, Topology
+from actors.pair import PairActor
+from actors.snapshots import FileSnapshotStore
+from actors.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
 from cluster.errors import CannotVerifyError
 from cluster.verify import Report, verify
 from cluster.verify.run import CHECKS
 from tests.integration.routing import Judge, command_log, local_pair
 from tests.integration.verify.bed import Bed, LocalBooks, commands_of, made
 
-_MARKET_IDS = range(91, 97)
+_MARKET_IDS = range(11, 18)
 _TABLES = ("trades", "orders", "candles_1s", "consumer_positions")
 
 
@@ -156,6 +160,7 @@ async def test_a_wrong_row_is_found_by_its_own_check_and_named(
 async def test_a_wrong_depth_is_found_by_its_own_check_and_named(bed: Bed, market: Market) -> None:
     async with Redis.from_url(bed.platform.servers.redis_url) as redis:
         cached = await redis.get(depth_key(market.pair))
+        assert isinstance(cached, bytes)
         depth = msgspec.msgpack.decode(cached, type=DepthSnapshot)
         price, quantity, filled, count = depth.bids[0]
         wrong = msgspec.structs.replace(
@@ -267,6 +272,33 @@ async def test_commands_that_nobody_takes_are_missing_everywhere_but_not_on_a_st
     assert set(found(waited)) == {EVENTS_TOPIC, TRADES_TOPIC, "positions", "depth", "books"}
     assert waited.check(EVENTS_TOPIC).differences > len(commands) // 2
     assert "is missing in orders.updated" in (waited.check(EVENTS_TOPIC).first or "")
+
+
+async def test_a_log_without_its_beginning_is_folded_from_a_snapshot(
+    bed: Bed, tmp_path: Path
+) -> None:
+    own = bed.own()
+    whole = await bed.verify(own)
+    store = FileSnapshotStore(
+        Path(bed.platform.data_directory) / "snapshots", pair=own.pair, kept=2
+    )
+    earlier = PairActor(own, store, replace(bed.platform.limits, snapshot_every_commands=1))
+    earlier.apply(0, 20, (await Judge(bed.platform, own).log_values())[:20])
+    earlier.acknowledge(20)
+    tip = TopicPartition(COMMANDS_TOPIC, bed.platform.topology.partition(own))
+    admin = AIOKafkaAdminClient(bootstrap_servers=bed.platform.servers.kafka_bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_records({tip: RecordsToDelete(before_offset=10)})
+    finally:
+        await admin.close()
+    rest = await bed.verify(own)
+    assert found(rest) == {}, rest
+    # All of it was in the second of the snapshot, whose earlier trades are gone.
+    assert [check.name for check in rest.checks if not check.checked] == ["candles"]
+    assert rest.check("log").checked == whole.check("log").checked - 20
+    with pytest.raises(CannotVerifyError, match="begins at offset 10"):
+        await verify(replace(bed.platform, data_directory=str(tmp_path), topology=Topology((own,))))
 
 
 async def test_servers_that_do_not_answer_are_no_difference(
