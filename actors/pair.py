@@ -66,6 +66,22 @@ class PairActor:
         self._restore()
         return self.position()
 
+    def export(self) -> StoredSnapshot:
+        """Return the book as it stands, for an actor that is to take its place."""
+        return self._stored()
+
+    def adopt(self, snapshot: StoredSnapshot) -> Position:
+        """Stand where another actor of this pair stands, unless that is behind; say where.
+
+        Its events need not be in Kafka yet: a router that misses some sends this actor back to
+        the last stored snapshot, as it would the other.
+        """
+        if snapshot.next_offset > self._next_offset:
+            self._book = CompiledBook.restore(self._market, snapshot.state)
+            self._pending = None
+            self._begin(snapshot.next_offset, snapshot.commands, snapshot.last_price_ticks)
+        return self.position()
+
     def apply(
         self, first_offset: int, next_offset: int, values: list[bytes]
     ) -> RangeApplied | RangeRefused:
@@ -219,7 +235,10 @@ class PairActor:
         if self._commands_since_snapshot < self._limits.snapshot_every_commands or self._pending:
             return
         self._commands_since_snapshot = 0
-        self._pending = StoredSnapshot(
+        self._pending = self._stored()
+
+    def _stored(self) -> StoredSnapshot:
+        return StoredSnapshot(
             next_offset=self._next_offset,
             commands=self._commands,
             last_price_ticks=self._last_price_ticks,

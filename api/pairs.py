@@ -3,12 +3,11 @@
 import asyncio
 from typing import Any, Protocol
 
-import ray
 from ray.exceptions import RayError
 
 from actors.errors import PairUnavailableError
 from actors.messages import DepthSnapshot
-from actors.remote import pair_actor_name
+from actors.remote import find_actor, pair_actor_name
 
 _TIMEOUT_S = 3.0
 
@@ -55,7 +54,7 @@ class RemotePairViews:
             async with asyncio.timeout(_TIMEOUT_S):
                 if actor not in self._handles:
                     self._handles[actor] = await asyncio.to_thread(
-                        ray.get_actor, actor, self._namespace
+                        find_actor, actor, self._namespace
                     )
                 return await getattr(self._handles[actor], method).remote(*arguments)
         except (ValueError, TimeoutError, RayError) as error:

@@ -73,12 +73,7 @@ class RayRuntime:
 
         logging.getLogger("ray").setLevel(logging.ERROR)
         if self._address:
-            ray.init(
-                address=self._address,
-                namespace=NAMESPACE,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
+            connect(self._address)
             return
         ray.init(
             address="local",
@@ -121,6 +116,18 @@ class RayRuntime:
         if self.logs.exists():
             shutil.move(str(self.logs.resolve()), keep_logs_in)
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def connect(address: str) -> None:
+    """Connect this process to a Ray of many nodes, of which its machine is one."""
+    import ray
+
+    ray.init(
+        address=address,
+        namespace=NAMESPACE,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+    )
 
 
 def remove(path: Path) -> None:

@@ -64,6 +64,7 @@ class PlatformRun:
             started_us=time.time_ns() // 1_000,
             url=self.url,
             markets_file=markets_file,
+            ray_address=settings.ray_address,
         )
         self._embedded: EmbeddedServers | None = None
         self._runtime: RayRuntime | None = None
@@ -168,7 +169,7 @@ class PlatformRun:
         self._supervisor = supervisor
         self._report(f"Starting {len(self.topology)} pair actors, the writer and the candles")
         handles = await supervisor.make()
-        await self._runtime.call(start_serve, self._port)
+        await self._runtime.call(start_serve, self._settings.host, self._port)
         self._serving = True
         self._phase("serve")
         self._report("Starting gateway, hub and router")

@@ -3,6 +3,7 @@
 from starlette.types import ASGIApp
 
 from actors.config import Platform
+from actors.logs import configure_logs
 from analytics.client import RemoteCandles
 from api.gateway import open_gateway
 from api.hub.desk import GatewayDesk
@@ -19,6 +20,7 @@ class HubReplica:
     """Hold one hub for the life of a replica."""
 
     async def __init__(self, platform: Platform) -> None:  # type: ignore[misc]
+        configure_logs(platform.log_format)
         candles = RemoteCandles(namespace=platform.namespace)
         self._hub = Hub(platform, candles=candles)
         self._desk = GatewayDesk(

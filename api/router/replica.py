@@ -1,6 +1,7 @@
 """The order router as Ray Serve sees it: started in the replica's loop, watched, stopped."""
 
 from actors.config import Platform
+from actors.logs import configure_logs
 from actors.messages import PairLag
 from actors.remote import RemotePair
 from api.router.router import OrderRouter
@@ -10,6 +11,7 @@ class RouterReplica:
     """Hold one `OrderRouter` for the life of a replica."""
 
     async def __init__(self, platform: Platform, shard: int, shards: int) -> None:  # type: ignore[misc]
+        configure_logs(platform.log_format)
         self._router = OrderRouter(
             platform,
             connect=lambda market: RemotePair(pair=market.pair, namespace=platform.namespace),
