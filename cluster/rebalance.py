@@ -24,10 +24,10 @@ from actors.kafka.commands import KafkaCommandLog
 from actors.remote import find_actor, generations, pair_actor_name
 from actors.topology import Topology
 from cluster.errors import DeployError
+from cluster.nodes import ask, read_nodes
 from cluster.runtime import NAMESPACE, connect
 from cluster.state import RunState
 
-_ANSWER_S = 60.0
 _TAKE_OVER_S = 30.0
 _POLL_S = 0.005
 
@@ -52,8 +52,9 @@ async def rebalance(state: RunState, topology: Topology) -> list[Move]:
     """
     connect(state.ray_address)
     try:
-        nodes = [node["NodeID"] for node in _nodes() if _takes_work(node)]
-        places = {market.pair: _node_of(market.pair) for market in topology}
+        found = read_nodes(topology)
+        nodes = [node.node_id for node in found if node.takes_pairs]
+        places = {pair: node.node_id for node in found for pair in node.pairs}
         steps = plan(places, nodes)
         if not steps:
             return []
@@ -102,7 +103,7 @@ async def _move(market: Market, source: str, target: str, log: KafkaCommandLog) 
     began = time.perf_counter()
     name = pair_actor_name(market.pair)
     old = find_actor(name, NAMESPACE)
-    platform: Platform = _ask(old.__ray_call__.remote(lambda self: self.platform))
+    platform: Platform = ask(old.__ray_call__.remote(lambda self: self.platform))
     new = pair_actor(
         platform,
         market,
@@ -110,11 +111,11 @@ async def _move(market: Market, source: str, target: str, log: KafkaCommandLog) 
         node_id=target,
     )
     try:
-        _ask(new.ping.remote())
+        ask(new.ping.remote())
         # Straight from actor to actor. The first copy warms the new one up and may take long;
         # the second is as fresh as can be.
         for _ in range(2):
-            _ask(new.adopt.remote(old.export.remote()))
+            ask(new.adopt.remote(old.export.remote()))
     except DeployError:
         ray.kill(new, no_restart=True)
         raise
@@ -138,37 +139,7 @@ async def _until_it_trades(market: Market, actor: Any, log: KafkaCommandLog) -> 
     command["time_us"] = time.time_ns() // 1_000
     offset = await log.append(market, command)
     deadline = time.monotonic() + _TAKE_OVER_S
-    while _ask(actor.position.remote()).next_offset <= offset:
+    while ask(actor.position.remote()).next_offset <= offset:
         if time.monotonic() > deadline:
             raise DeployError(f"no router has followed {market.pair} to its new node")
         await asyncio.sleep(_POLL_S)
-
-
-def _node_of(pair: str) -> str:
-    try:
-        handle = find_actor(pair_actor_name(pair), NAMESPACE)
-    except ValueError as error:
-        raise DeployError(f"{pair} has no actor now: try again when it is back") from error
-    node: str = _ask(handle.__ray_call__.remote(_own_node))
-    return node
-
-
-def _own_node(_: Any) -> str:
-    node: str = ray.get_runtime_context().get_node_id()
-    return node
-
-
-def _ask(reference: Any) -> Any:
-    try:
-        return ray.get(reference, timeout=_ANSWER_S)
-    except ray.exceptions.RayError as error:
-        raise DeployError(f"an actor did not answer: {error}") from error
-
-
-def _takes_work(node: Mapping[str, Any]) -> bool:
-    return bool(node["Alive"] and node["Resources"].get("CPU", 0) > 0)
-
-
-def _nodes() -> list[dict[str, Any]]:
-    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-    return nodes

@@ -63,7 +63,7 @@ class RayRuntime:
     async def stop(self, *, keep_logs_in: Path) -> None:
         """Stop what `start` started; the logs of the last run move to `keep_logs_in`."""
         try:
-            await self.call(_shutdown)
+            await self.call(disconnect)
         finally:
             self._thread.shutdown(wait=False)
             await asyncio.to_thread(self._put_away, keep_logs_in)
@@ -137,7 +137,8 @@ def remove(path: Path) -> None:
     shutil.rmtree(path, ignore_errors=True)
 
 
-def _shutdown() -> None:
+def disconnect() -> None:
+    """End this process's Ray, or its connection to one."""
     import ray
 
     if ray.is_initialized():

@@ -11,12 +11,14 @@ from typing import Any
 
 import structlog
 
+from actors.book.market import Market
 from actors.builders import WRITER_NAME, pair_actor, writer_actor
 from actors.config import Platform
 from actors.remote import find_actor, generations, pair_actor_name
 from analytics.builders import candles_actor
 from analytics.client import CANDLES_NAME
 from cluster.errors import DeployError
+from cluster.nodes import alive_nodes
 from cluster.runtime import RayRuntime
 
 _log = structlog.get_logger()
@@ -38,8 +40,8 @@ class Supervisor:
         self._runtime = runtime
         self._makers: Mapping[str, Maker] = {
             **{
-                pair_actor_name(market.pair): partial(pair_actor, platform, market)
-                for market in platform.topology
+                pair_actor_name(market.pair): partial(_placed_pair, platform, market, index)
+                for index, market in enumerate(platform.topology)
             },
             WRITER_NAME: partial(writer_actor, platform),
             CANDLES_NAME: partial(candles_actor, platform),
@@ -156,3 +158,9 @@ def _end(name: str, namespace: str) -> None:
     import ray
 
     ray.kill(ray.get_actor(name, namespace=namespace), no_restart=True)
+
+
+def _placed_pair(platform: Platform, market: Market, index: int) -> Any:
+    """Make a pair's actor on the node whose turn it is: Ray's own spread may pick one for all."""
+    nodes = sorted(node.node_id for node in alive_nodes() if node.takes_pairs)
+    return pair_actor(platform, market, node_id=nodes[index % len(nodes)] if nodes else "")
