@@ -2,6 +2,8 @@
 
 FORKAST_POSTGRES_URL, FORKAST_REDIS_URL, FORKAST_KAFKA_BOOTSTRAP, FORKAST_RAY_ADDRESS
                               use this server instead of an embedded one
+FORKAST_MIN_NODES             nodes that must take pairs before `up` spreads them over a
+                              cluster of Ray's, 1
 FORKAST_PORT                  where REST and Socket.IO answer, 3001
 FORKAST_HOST                  the address that they are bound to, 127.0.0.1
 FORKAST_SNAPSHOTS             where books are kept: files (of the data folder) or postgres; by
@@ -42,6 +44,7 @@ class Settings(BaseSettings):
     redis_url: str = ""
     kafka_bootstrap: str = ""
     ray_address: str = ""
+    min_nodes: int = pydantic.Field(default=1, ge=1)
     port: int = pydantic.Field(default=3001, ge=1, le=65_535)
     host: str = "127.0.0.1"
     snapshots: Literal["", "files", "postgres"] = ""

@@ -24,6 +24,7 @@ _FIRST_ID = 61
 _SERVING_AGAIN_S_MAX = 90.0
 _STOPPED_MS_MAX = 1_000
 _LANDED_S = 30.0
+_JOINED_S = 180.0
 _MARKET = """
 [[markets]]
 id = {id}
@@ -129,6 +130,7 @@ async def spread_platform(
             "FORKAST_KAFKA_BOOTSTRAP": servers.kafka_bootstrap,
             "FORKAST_RAY_ADDRESS": nodes[0].address,
             "FORKAST_GATEWAY_REPLICAS": "2",
+            "FORKAST_MIN_NODES": "2",
             **nodes[0].access,
         },
     )
@@ -157,6 +159,8 @@ async def test_pairs_of_a_node_that_dies_serve_on_another_and_move_to_a_new_one(
         assert set(after[kept.port]) == set(_PAIRS)
 
         added = await cluster.start_worker()
+        while added.port not in await _places(cluster, spread_platform.data):
+            assert time.monotonic() < killed_s + _JOINED_S, "the new node has not joined"
         moves = await _told_by(cluster, "rebalance", spread_platform.data)
         _tell("stopped for", f"{sorted(move['stopped_ms'] for move in moves)} ms")
         assert len(moves) == len(_PAIRS) // 2
