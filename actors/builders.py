@@ -3,6 +3,7 @@
 A restart runs nothing but the constructor, so an actor starts its own work there.
 """
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,17 @@ from actors.config import Platform
 from actors.logs import configure_logs
 from actors.pair import PairActor
 from actors.ports import SnapshotStore
+from actors.ray_metrics import RayFigures
 from actors.remote import pair_actor_name
 from actors.snapshots import FileSnapshotStore
 from actors.snapshots_postgres import PostgresSnapshotStore
-from actors.writer.writer import PostgresWriter
+from actors.writer.writer import PostgresWriter, writer_figures
 
 WRITER_NAME = "writer"
 
 # An actor waits most of the time: Ray must not run out of its two CPUs with ten of them.
 _PAIR_CPUS = 0.01
+_REPORT_S = 1.0
 
 
 class PairActorOnRay(PairActor):
@@ -83,6 +86,13 @@ class _WriterActor(PostgresWriter):
         configure_logs(platform.log_format)
         super().__init__(platform)
         self.start()
+        self._reporting = asyncio.get_running_loop().create_task(self._export())
+
+    async def _export(self) -> None:
+        figures = RayFigures()
+        while True:
+            await asyncio.sleep(_REPORT_S)
+            figures.export(writer_figures(await self.status()))
 
 
 def writer_actor(platform: Platform) -> Any:

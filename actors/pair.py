@@ -141,7 +141,13 @@ class PairActor:
         try:
             self._store.save(pending)
         except OSError as error:
-            _log.error("snapshot_not_saved", pair=self._market.pair, why=str(error))
+            _log.error(
+                "snapshot_not_saved",
+                pair=self._market.pair,
+                sequence=self._book.sequence,
+                offset=pending.next_offset,
+                why=str(error),
+            )
 
     def depth(self, limit: int) -> DepthSnapshot:
         """Return at most `limit` levels of each side, best first."""
@@ -187,7 +193,12 @@ class PairActor:
             try:
                 self._book = CompiledBook.restore(self._market, stored.state)
             except ValueError as error:
-                _log.warning("snapshot_refused", pair=self._market.pair, why=str(error))
+                _log.warning(
+                    "snapshot_refused",
+                    pair=self._market.pair,
+                    offset=stored.next_offset,
+                    why=str(error),
+                )
                 continue
             self._begin(stored.next_offset, stored.commands, stored.last_price_ticks)
             return
@@ -198,7 +209,12 @@ class PairActor:
         self._next_offset = self._restored_offset = next_offset
         self._commands = commands
         self._last_price_ticks = last_price_ticks
-        _log.info("pair_restored", pair=self._market.pair, next_offset=next_offset)
+        _log.info(
+            "pair_restored",
+            pair=self._market.pair,
+            sequence=self._book.sequence,
+            offset=next_offset,
+        )
 
     def _decode(self, values: list[bytes]) -> RecordArray:
         parts: list[RecordArray] = []
@@ -206,7 +222,13 @@ class PairActor:
             try:
                 parts.append(decode_commands(self._market.market_id, value))
             except MalformedRecordError as error:
-                _log.warning("poison_record", pair=self._market.pair, why=str(error))
+                _log.warning(
+                    "poison_record",
+                    pair=self._market.pair,
+                    sequence=self._book.sequence,
+                    offset=self._next_offset + len(parts),
+                    why=str(error),
+                )
                 parts.append(_malformed())
         # A copy even of a single part: the kernel is compiled for arrays that it may write to.
         return np.concatenate(parts) if parts else np.empty(0, COMMAND_DTYPE)

@@ -5,9 +5,11 @@ from typing import Any, Protocol
 
 from ray.exceptions import RayError
 
+from actors.builders import WRITER_NAME
 from actors.errors import PairUnavailableError
 from actors.messages import DepthSnapshot
 from actors.remote import find_actor, pair_actor_name
+from actors.writer.writer import WriterStatus
 
 _TIMEOUT_S = 3.0
 
@@ -25,6 +27,10 @@ class PairViews(Protocol):
 
     async def ping(self, actor: str) -> None:
         """Return when the actor of this name answers."""
+        ...
+
+    async def writer(self) -> WriterStatus:
+        """Return how the Postgres writer stands."""
         ...
 
 
@@ -48,6 +54,11 @@ class RemotePairViews:
     async def ping(self, actor: str) -> None:
         """Return when the actor of this name answers."""
         await self._call(actor, "ping")
+
+    async def writer(self) -> WriterStatus:
+        """Return how the Postgres writer stands."""
+        status: WriterStatus = await self._call(WRITER_NAME, "status")
+        return status
 
     async def _call(self, actor: str, method: str, *arguments: Any) -> Any:
         try:

@@ -1,10 +1,15 @@
 """The order router as Ray Serve sees it: started in the replica's loop, watched, stopped."""
 
+import asyncio
+
 from actors.config import Platform
 from actors.logs import configure_logs
 from actors.messages import PairLag
+from actors.ray_metrics import RayFigures
 from actors.remote import RemotePair
 from api.router.router import OrderRouter
+
+_REPORT_S = 1.0
 
 
 class RouterReplica:
@@ -19,6 +24,7 @@ class RouterReplica:
             shards=shards,
         )
         await self._router.start()
+        self._reporting = asyncio.create_task(self._report(), name="pair figures")
 
     def check_health(self) -> None:
         """Raise when the router has to be replaced."""
@@ -28,6 +34,13 @@ class RouterReplica:
         """Return what was measured last, by pair."""
         return self._router.lags()
 
+    async def _report(self) -> None:
+        figures = RayFigures()
+        while True:
+            await asyncio.sleep(_REPORT_S)
+            figures.export_pairs(self._router.lags())
+
     async def __del__(self) -> None:
         # Serve awaits this on a graceful stop.
+        self._reporting.cancel()
         await self._router.stop()
