@@ -5,7 +5,6 @@ import contextlib
 import os
 import secrets
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -70,17 +69,15 @@ class RayNode:
 class RayNodes:
     """A head without CPUs and workers; `stop` leaves nothing."""
 
-    def __init__(self, *, redis_url: str = "", storage: str = "") -> None:
+    def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="forkast-", dir="/tmp"))
         self.address = f"127.0.0.1:{free_port()}"
         # What a driver needs in its environment to be let in.
         self.access = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-        self._redis_url = redis_url
-        self._storage = storage
         self._nodes: list[RayNode] = []
 
     async def start_head(self) -> RayNode:
-        """Start the head, or start it again after its death."""
+        """Start the node that the others and the platform join."""
         return await self._start(
             "--head",
             f"--port={self.address.rpartition(':')[2]}",
@@ -108,35 +105,9 @@ class RayNodes:
         await node.start()
         return node
 
-    def run(self, code: str) -> str:
-        """Run Python as a driver of the cluster; return what it printed."""
-        program = (
-            "import logging, ray\n"
-            f"ray.init(address={self.address!r}, namespace='forkast', log_to_driver=False, "
-            f"logging_level=logging.ERROR)\n{code}"
-        )
-        ended = subprocess.run(
-            [sys.executable, "-c", program],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            env={**os.environ, "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0", **self.access},
-            check=False,
-        )
-        assert ended.returncode == 0, ended.stderr[-3_000:]
-        return ended.stdout.strip()
-
     def _environment(self) -> dict[str, str]:
         inherited = {name: INHERITED[name] for name in INHERITED if name not in OWN_NODE_ONLY}
-        head = (
-            {
-                "RAY_REDIS_ADDRESS": self._redis_url.partition("//")[2].partition("/")[0],
-                "RAY_external_storage_namespace": self._storage,
-            }
-            if self._redis_url
-            else {}
-        )
-        return {**os.environ, **inherited, **_HEALTH, **self.access, **head}
+        return {**os.environ, **inherited, **_HEALTH, **self.access}
 
 
 def _kill(family: list[psutil.Process]) -> None:
