@@ -3,43 +3,66 @@
 A restart runs nothing but the constructor, so an actor starts its own work there.
 """
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.book.market import Market
 from actors.config import Platform
+from actors.logs import configure_logs
 from actors.pair import PairActor
+from actors.ports import SnapshotStore
+from actors.ray_metrics import RayFigures
 from actors.remote import pair_actor_name
 from actors.snapshots import FileSnapshotStore
-from actors.writer.writer import PostgresWriter
+from actors.snapshots_postgres import PostgresSnapshotStore
+from actors.writer.writer import PostgresWriter, writer_figures
 
 WRITER_NAME = "writer"
 
 # An actor waits most of the time: Ray must not run out of its two CPUs with ten of them.
 _PAIR_CPUS = 0.01
+_REPORT_S = 1.0
 
 
-def pair_actor(platform: Platform, market: Market) -> Any:
+class PairActorOnRay(PairActor):
+    """A pair with its snapshots where the platform keeps them."""
+
+    def __init__(self, platform: Platform, market: Market) -> None:
+        configure_logs(platform.log_format)
+        self.platform = platform
+        super().__init__(market, snapshot_store(platform, market), platform.limits)
+
+
+def snapshot_store(platform: Platform, market: Market) -> SnapshotStore:
+    """Return where the snapshots of a market are kept: in Postgres, or in the data folder."""
+    kept = platform.limits.snapshots_kept
+    if platform.snapshots == "postgres":
+        return PostgresSnapshotStore(platform.servers.postgres_url, pair=market.pair, kept=kept)
+    folder = Path(platform.data_directory) / "snapshots"
+    return FileSnapshotStore(folder, pair=market.pair, kept=kept)
+
+
+def pair_actor(
+    platform: Platform, market: Market, *, generation: int = 0, node_id: str = ""
+) -> Any:
     """Return the handle of this market's actor, making the actor where there is none.
 
     One supervisor alone may call this: two creators would race for the name. The actor outlives
     its creator, is restarted for ever, and never runs a call twice; its state comes back from
-    snapshot and log.
+    snapshot and log. Actors spread over the nodes; `node_id` asks for one, for as long as it is
+    there.
     """
-    name = pair_actor_name(market.pair)
+    name = pair_actor_name(market.pair, generation)
     try:
         return ray.get_actor(name, namespace=platform.namespace)
     except ValueError:
         pass
-    store = FileSnapshotStore(
-        Path(platform.data_directory) / "snapshots",
-        pair=market.pair,
-        kept=platform.limits.snapshots_kept,
-    )
     return (
-        ray.remote(PairActor)
+        ray.remote(PairActorOnRay)
         .options(
             name=name,
             namespace=platform.namespace,
@@ -48,8 +71,11 @@ def pair_actor(platform: Platform, market: Market) -> Any:
             max_restarts=-1,
             max_task_retries=0,
             max_concurrency=1,
+            scheduling_strategy=(
+                NodeAffinitySchedulingStrategy(node_id, soft=True) if node_id else "SPREAD"
+            ),
         )
-        .remote(market, store, platform.limits)
+        .remote(platform, market)
     )
 
 
@@ -57,8 +83,16 @@ class _WriterActor(PostgresWriter):
     """The writer at work from its construction on."""
 
     def __init__(self, platform: Platform) -> None:
+        configure_logs(platform.log_format)
         super().__init__(platform)
         self.start()
+        self._reporting = asyncio.get_running_loop().create_task(self._export())
+
+    async def _export(self) -> None:
+        figures = RayFigures()
+        while True:
+            await asyncio.sleep(_REPORT_S)
+            figures.export(writer_figures(await self.status()))
 
 
 def writer_actor(platform: Platform) -> Any:

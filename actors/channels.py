@@ -5,6 +5,7 @@ again with the next change, and clients of the fan-out resync by sequence.
 """
 
 LAG_KEY = "forkast:lag"
+HUB_KEY = "forkast:hub"
 
 
 def depth_key(pair: str) -> str:

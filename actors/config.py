@@ -4,6 +4,7 @@ Built once by the composition root and handed down by value; nothing below it re
 """
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from actors.topology import Topology
 
@@ -47,6 +48,8 @@ class Platform:
     data_directory: str
     namespace: str = "forkast"
     limits: Limits = field(default_factory=Limits)
+    snapshots: Literal["files", "postgres"] = "files"
+    log_format: Literal["json", "console"] = "json"
     gateway_replicas: int = 1
     allowed_origins: tuple[str, ...] = ()
     operator_token: str = ""

@@ -97,7 +97,9 @@ class PairLag(msgspec.Struct, frozen=True, array_like=True, gc=False):
     `records_behind` is how many records of `orders.new` the pair has not applied yet and
     `commands_behind` the estimate of the commands in them, by the mean size of recent records.
     Rates are per second over the last interval; `total_commands` counts since the router started.
-    `available` is false while the pair's actor does not answer.
+    `available` is false while the pair's actor does not answer. `apply_seconds` is the mean time of
+    the last interval's ranges, from call to answer; `recovery_seconds` how long the last recovery
+    took; `rejected` counts refused commands by reason since the router started.
     """
 
     market_id: int
@@ -115,6 +117,18 @@ class PairLag(msgspec.Struct, frozen=True, array_like=True, gc=False):
     open_orders: int
     last_price_ticks: int
     halted: bool
+    apply_seconds: float = 0.0
+    ranges_in_flight: int = 0
+    recoveries: int = 0
+    recovery_seconds: float = 0.0
+    rejected: dict[int, int] = {}
+
+
+class HubFigures(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The hub within the last second: the value of `HUB_KEY`."""
+
+    clients: int
+    cut_clients: int
 
 
 class RangeRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -67,6 +67,22 @@ class PairActor:
         self._restore()
         return self.position()
 
+    def export(self) -> StoredSnapshot:
+        """Return the book as it stands, for an actor that is to take its place."""
+        return self._stored()
+
+    def adopt(self, snapshot: StoredSnapshot) -> Position:
+        """Stand where another actor of this pair stands, unless that is behind; say where.
+
+        Its events need not be in Kafka yet: a router that misses some sends this actor back to
+        the last stored snapshot, as it would the other.
+        """
+        if snapshot.next_offset > self._next_offset:
+            self._book = CompiledBook.restore(self._market, snapshot.state)
+            self._pending = None
+            self._begin(snapshot.next_offset, snapshot.commands, snapshot.last_price_ticks)
+        return self.position()
+
     def apply(
         self, first_offset: int, next_offset: int, values: list[bytes]
     ) -> RangeApplied | RangeRefused:
@@ -126,7 +142,13 @@ class PairActor:
         try:
             self._store.save(pending)
         except OSError as error:
-            _log.error("snapshot_not_saved", pair=self._market.pair, why=str(error))
+            _log.error(
+                "snapshot_not_saved",
+                pair=self._market.pair,
+                sequence=self._book.sequence,
+                offset=pending.next_offset,
+                why=str(error),
+            )
 
     def depth(self, limit: int) -> DepthSnapshot:
         """Return at most `limit` levels of each side, best first."""
@@ -182,7 +204,12 @@ class PairActor:
             try:
                 self._book = CompiledBook.restore(self._market, stored.state)
             except ValueError as error:
-                _log.warning("snapshot_refused", pair=self._market.pair, why=str(error))
+                _log.warning(
+                    "snapshot_refused",
+                    pair=self._market.pair,
+                    offset=stored.next_offset,
+                    why=str(error),
+                )
                 continue
             self._begin(stored.next_offset, stored.commands, stored.last_price_ticks)
             return
@@ -193,7 +220,12 @@ class PairActor:
         self._next_offset = self._restored_offset = next_offset
         self._commands = commands
         self._last_price_ticks = last_price_ticks
-        _log.info("pair_restored", pair=self._market.pair, next_offset=next_offset)
+        _log.info(
+            "pair_restored",
+            pair=self._market.pair,
+            sequence=self._book.sequence,
+            offset=next_offset,
+        )
 
     def _decode(self, values: list[bytes]) -> RecordArray:
         parts: list[RecordArray] = []
@@ -201,7 +233,13 @@ class PairActor:
             try:
                 parts.append(decode_commands(self._market.market_id, value))
             except MalformedRecordError as error:
-                _log.warning("poison_record", pair=self._market.pair, why=str(error))
+                _log.warning(
+                    "poison_record",
+                    pair=self._market.pair,
+                    sequence=self._book.sequence,
+                    offset=self._next_offset + len(parts),
+                    why=str(error),
+                )
                 parts.append(_malformed())
         # A copy even of a single part: the kernel is compiled for arrays that it may write to.
         return np.concatenate(parts) if parts else np.empty(0, COMMAND_DTYPE)
@@ -230,7 +268,10 @@ class PairActor:
         if self._commands_since_snapshot < self._limits.snapshot_every_commands or self._pending:
             return
         self._commands_since_snapshot = 0
-        self._pending = StoredSnapshot(
+        self._pending = self._stored()
+
+    def _stored(self) -> StoredSnapshot:
+        return StoredSnapshot(
             next_offset=self._next_offset,
             commands=self._commands,
             last_price_ticks=self._last_price_ticks,

@@ -24,7 +24,10 @@ class SnapshotStore(Protocol):
     """Where the snapshots of one pair are kept."""
 
     def save(self, snapshot: StoredSnapshot) -> None:
-        """Keep a snapshot durably and drop those that are too many. Raises OSError."""
+        """Keep a snapshot durably, now or soon, and drop those that are too many.
+
+        Raises OSError. One that gets lost costs the next start a longer replay, nothing else.
+        """
         ...
 
     def load(self) -> Iterator[StoredSnapshot]:

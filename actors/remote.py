@@ -1,6 +1,7 @@
 """A pair's actor reached through Ray: handles found by name, Ray's errors turned into ours."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
@@ -15,9 +16,32 @@ from actors.messages import Position, RangeAnswer, RangeRequest
 _T = TypeVar("_T")
 
 
-def pair_actor_name(pair: str) -> str:
-    """Name the detached actor of a pair."""
-    return f"pair:{pair}"
+def pair_actor_name(pair: str, generation: int = 0) -> str:
+    """Name the detached actor of a pair; one that took another's place has the next generation."""
+    return f"pair:{pair}#{generation}" if generation else f"pair:{pair}"
+
+
+def generations(name: str, namespace: str) -> list[int]:
+    """Return the generations of an actor that Ray knows now, newest first."""
+    found = []
+    for actor in ray.util.list_named_actors(all_namespaces=True):
+        base, _, generation = actor["name"].partition("#")
+        if actor["namespace"] == namespace and base == name:
+            found.append(int(generation or 0))
+    return sorted(found, reverse=True)
+
+
+def find_actor(name: str, namespace: str) -> Any:
+    """Return the handle of an actor's newest generation. Raises ValueError where there is none.
+
+    A pair that moves has two for a moment. Each is a fold of the same log, so it does no harm
+    that a router still follows the older one.
+    """
+    for generation in generations(name, namespace):
+        numbered = f"{name}#{generation}" if generation else name
+        with contextlib.suppress(ValueError):
+            return ray.get_actor(numbered, namespace=namespace)
+    raise ValueError(f"there is no actor {name}")
 
 
 class RemotePair:
@@ -37,7 +61,7 @@ class RemotePair:
         """Find the actor by name again and ask where it stands."""
         try:
             self._handle = await asyncio.to_thread(
-                ray.get_actor, pair_actor_name(self._pair), self._namespace
+                find_actor, pair_actor_name(self._pair), self._namespace
             )
         except (ValueError, RayError) as error:
             raise PairUnavailableError(f"{self._pair} has no actor: {error}") from error

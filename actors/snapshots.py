@@ -40,20 +40,12 @@ class FileSnapshotStore:
 
     def save(self, snapshot: StoredSnapshot) -> None:
         """Write a snapshot durably, then remove all but the newest. Raises OSError."""
-        envelope = _Envelope(
-            pair=self._pair,
-            next_offset=snapshot.next_offset,
-            commands=snapshot.commands,
-            last_price_ticks=snapshot.last_price_ticks,
-            state=snapshot.state,
-        )
-        body = msgspec.msgpack.encode(envelope)
+        image = encode_snapshot(self._pair, snapshot)
         self._directory.mkdir(parents=True, exist_ok=True)
         path = self._directory / f"{snapshot.next_offset:020d}{_SUFFIX}"
         temporary = path.with_suffix(f".{os.getpid()}.tmp")
         with temporary.open("wb") as file:
-            file.write(_MAGIC + hashlib.sha256(body).digest())
-            file.write(body)
+            file.write(image)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -73,25 +65,42 @@ class FileSnapshotStore:
         return sorted(self._directory.glob(f"*{_SUFFIX}"), reverse=True)
 
     def _read(self, path: Path) -> StoredSnapshot:
-        data = path.read_bytes()
-        head = len(_MAGIC) + _DIGEST_BYTES
-        body = memoryview(data)[head:]
-        if data[: len(_MAGIC)] != _MAGIC:
-            raise SnapshotRefusedError("not a snapshot of this version")
-        if hashlib.sha256(body).digest() != data[len(_MAGIC) : head]:
-            raise SnapshotRefusedError("its checksum does not match its content")
-        try:
-            envelope = msgspec.msgpack.decode(body, type=_Envelope)
-        except msgspec.DecodeError as error:
-            raise SnapshotRefusedError(f"its envelope cannot be read: {error}") from error
-        if envelope.pair != self._pair:
-            raise SnapshotRefusedError(f"it belongs to {envelope.pair}")
-        return StoredSnapshot(
-            next_offset=envelope.next_offset,
-            commands=envelope.commands,
-            last_price_ticks=envelope.last_price_ticks,
-            state=envelope.state,
-        )
+        return decode_snapshot(self._pair, path.read_bytes())
+
+
+def encode_snapshot(pair: str, snapshot: StoredSnapshot) -> bytes:
+    """Return a snapshot's image: the magic, the SHA-256 of the rest, the envelope."""
+    envelope = _Envelope(
+        pair=pair,
+        next_offset=snapshot.next_offset,
+        commands=snapshot.commands,
+        last_price_ticks=snapshot.last_price_ticks,
+        state=snapshot.state,
+    )
+    body = msgspec.msgpack.encode(envelope)
+    return b"".join((_MAGIC, hashlib.sha256(body).digest(), body))
+
+
+def decode_snapshot(pair: str, image: bytes) -> StoredSnapshot:
+    """Return what an image of this pair holds. Raises SnapshotRefusedError."""
+    head = len(_MAGIC) + _DIGEST_BYTES
+    body = memoryview(image)[head:]
+    if image[: len(_MAGIC)] != _MAGIC:
+        raise SnapshotRefusedError("not a snapshot of this version")
+    if hashlib.sha256(body).digest() != image[len(_MAGIC) : head]:
+        raise SnapshotRefusedError("its checksum does not match its content")
+    try:
+        envelope = msgspec.msgpack.decode(body, type=_Envelope)
+    except msgspec.DecodeError as error:
+        raise SnapshotRefusedError(f"its envelope cannot be read: {error}") from error
+    if envelope.pair != pair:
+        raise SnapshotRefusedError(f"it belongs to {envelope.pair}")
+    return StoredSnapshot(
+        next_offset=envelope.next_offset,
+        commands=envelope.commands,
+        last_price_ticks=envelope.last_price_ticks,
+        state=envelope.state,
+    )
 
 
 def _sync_directory(directory: Path) -> None:

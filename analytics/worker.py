@@ -3,6 +3,7 @@
 import os
 
 from actors.config import Platform
+from actors.logs import configure_logs
 from actors.messages import Candle
 from analytics.messages import CandlesStatus, LiveCandle, Ticker
 
@@ -15,6 +16,7 @@ class CandlesWorker:
     """
 
     def __init__(self, platform: Platform) -> None:
+        configure_logs(platform.log_format)
         os.environ.setdefault("POLARS_MAX_THREADS", "1")
         from analytics.aggregator import CandleAggregator
 

@@ -65,6 +65,7 @@ class Gateway:
     watch: MarketWatch
     waiters: OutcomeWaiters
     log: KafkaCommandLog
+    pairs: PairViews
     metrics: GatewayMetrics
     ended_loops: Callable[[], list[str]]
 
@@ -253,6 +254,7 @@ def _assemble(
         watch=watch,
         waiters=waiters,
         log=connections.log,
+        pairs=pairs,
         metrics=metrics,
         ended_loops=loops.ended,
     )

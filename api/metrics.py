@@ -1,65 +1,55 @@
-"""Every figure that the gateway gives to Prometheus, by name."""
+"""What one gateway process counts, and the pairs, writer and hub as they report themselves."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from actors.messages import PairLag
+from actors.messages import HubFigures, PairLag
+from actors.metrics import HELP, PAIR_METRICS, Metric, pair_figures, rejections
 from actors.topology import Topology
+from actors.writer.writer import WriterStatus, writer_figures
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class GatewayMetrics:
-    """The figures of one gateway process, and the pairs' as their routers report them."""
+    """The figures of one gateway process."""
 
     def __init__(self, topology: Topology) -> None:
         self.registry = CollectorRegistry()
-        self._requests = Counter(
-            "forkast_http_requests",
-            "Requests answered.",
-            ("method", "route", "status"),
-            registry=self.registry,
-        )
+        self._requests = self._counter(Metric.HTTP_REQUESTS, "method", "route", "status")
         self._seconds = Histogram(
-            "forkast_http_request_seconds",
-            "Time from a request's head to the end of its answer.",
+            Metric.HTTP_SECONDS,
+            HELP[Metric.HTTP_SECONDS],
             ("method", "route"),
             buckets=_SECONDS,
             registry=self.registry,
         )
         self._answers: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-        orders = Counter(
-            "forkast_orders_accepted",
-            "Orders that the log has acknowledged.",
-            ("pair",),
-            registry=self.registry,
-        )
-        self._orders = {market.pair: orders.labels(market.pair) for market in topology}
-        self.waiting = Gauge(
-            "forkast_waiting_requests",
-            "Requests that wait for an outcome.",
-            registry=self.registry,
-        )
-        self.pending = Gauge(
-            "forkast_log_pending_commands",
-            "Commands that wait for the log's word.",
-            registry=self.registry,
-        )
-        self._pair_gauges = {
-            field: Gauge(f"forkast_pair_{field}", help_text, ("pair",), registry=self.registry)
-            for field, help_text in (
-                ("available", "1 while the pair's actor answers."),
-                ("halted", "1 while the market takes cancels only."),
-                ("commands_behind", "Commands in the log that the pair has not applied yet."),
-                ("commands_per_second", "Commands applied in the last interval."),
-                ("trades_per_second", "Trades made in the last interval."),
-                ("open_orders", "Orders in the book."),
-                ("sequence", "The pair's last sequence."),
-            )
+        received = self._counter(Metric.ORDERS_RECEIVED, "pair")
+        accepted = self._counter(Metric.ORDERS_ACCEPTED, "pair")
+        self._received = {market.pair: received.labels(market.pair) for market in topology}
+        self._accepted = {market.pair: accepted.labels(market.pair) for market in topology}
+        self.waiting = self._gauge(Metric.WAITING_REQUESTS)
+        self.pending = self._gauge(Metric.LOG_PENDING)
+        # What others count is set here, never added to: to Prometheus it is a counter all the same.
+        self._pairs: dict[Metric, Gauge] = {
+            metric: self._gauge(metric, "pair")
+            for metric in PAIR_METRICS
+            if metric is not Metric.PAIR_REJECTED
         }
+        self._rejected = self._gauge(Metric.PAIR_REJECTED, "pair", "reason")
+        self._others: dict[Metric, Gauge] = {
+            metric: self._gauge(metric)
+            for metric in Metric
+            if metric.startswith(("forkast_writer_", "forkast_hub_"))
+        }
+
+    def received(self, pair: str, count: int) -> None:
+        """Count orders that are about to be written to the log."""
+        self._received[pair].inc(count)
 
     def accepted(self, pair: str, count: int) -> None:
         """Count orders that the log has acknowledged."""
-        self._orders[pair].inc(count)
+        self._accepted[pair].inc(count)
 
     def answered(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request; `route` is the route's template, never the path."""
@@ -74,9 +64,28 @@ class GatewayMetrics:
         counter.inc()
         histogram.observe(seconds)
 
-    def exposition(self, lags: dict[str, PairLag]) -> bytes:
-        """Return all figures in Prometheus' text format."""
+    def exposition(
+        self,
+        lags: dict[str, PairLag],
+        *,
+        writer: WriterStatus | None,
+        hub: HubFigures | None,
+    ) -> bytes:
+        """Return all figures in Prometheus' text format; a writer that is silent is not healthy."""
         for pair, lag in lags.items():
-            for field, gauge in self._pair_gauges.items():
-                gauge.labels(pair).set(float(getattr(lag, field)))
+            for metric, value in pair_figures(lag).items():
+                self._pairs[metric].labels(pair).set(value)
+            for reason, count in rejections(lag).items():
+                self._rejected.labels(pair, reason).set(count)
+        others = writer_figures(writer) if writer else {Metric.WRITER_HEALTHY: 0.0}
+        others[Metric.HUB_CLIENTS] = hub.clients if hub else 0
+        others[Metric.HUB_CUT] = hub.cut_clients if hub else 0
+        for metric, value in others.items():
+            self._others[metric].set(value)
         return generate_latest(self.registry)
+
+    def _counter(self, metric: Metric, *labels: str) -> Counter:
+        return Counter(metric, HELP[metric], labels, registry=self.registry)
+
+    def _gauge(self, metric: Metric, *labels: str) -> Gauge:
+        return Gauge(metric, HELP[metric], labels, registry=self.registry)

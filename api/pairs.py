@@ -3,12 +3,13 @@
 import asyncio
 from typing import Any, Protocol
 
-import ray
 from ray.exceptions import RayError
 
+from actors.builders import WRITER_NAME
 from actors.errors import PairUnavailableError
 from actors.messages import DepthSnapshot, Fingerprint
-from actors.remote import pair_actor_name
+from actors.remote import find_actor, pair_actor_name
+from actors.writer.writer import WriterStatus
 
 _TIMEOUT_S = 3.0
 
@@ -30,6 +31,10 @@ class PairViews(Protocol):
 
     async def ping(self, actor: str) -> None:
         """Return when the actor of this name answers."""
+        ...
+
+    async def writer(self) -> WriterStatus:
+        """Return how the Postgres writer stands."""
         ...
 
 
@@ -59,12 +64,17 @@ class RemotePairViews:
         """Return when the actor of this name answers."""
         await self._call(actor, "ping")
 
+    async def writer(self) -> WriterStatus:
+        """Return how the Postgres writer stands."""
+        status: WriterStatus = await self._call(WRITER_NAME, "status")
+        return status
+
     async def _call(self, actor: str, method: str, *arguments: Any) -> Any:
         try:
             async with asyncio.timeout(_TIMEOUT_S):
                 if actor not in self._handles:
                     self._handles[actor] = await asyncio.to_thread(
-                        ray.get_actor, actor, self._namespace
+                        find_actor, actor, self._namespace
                     )
                 return await getattr(self._handles[actor], method).remote(*arguments)
         except (ValueError, TimeoutError, RayError) as error:

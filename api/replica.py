@@ -3,6 +3,7 @@
 from typing import Any
 
 from actors.config import Platform
+from actors.logs import configure_logs
 
 
 class GatewayReplica:
@@ -12,6 +13,7 @@ class GatewayReplica:
     """
 
     def __init__(self, platform: Platform) -> None:
+        configure_logs(platform.log_format)
         self._platform = platform
         self._application: Any = None
 

@@ -12,14 +12,15 @@ from actors.book.market import Market
 from actors.book.reasons import Reason
 from actors.book.records import RecordArray
 from actors.book.vocabulary import EventKind, MarketStatus
-from actors.channels import LAG_KEY
-from actors.messages import PairLag
+from actors.channels import HUB_KEY, LAG_KEY
+from actors.messages import HubFigures, PairLag
 from actors.topology import Topology
 from api.errors import UnavailableError, refusal
 
 _log = structlog.get_logger(__name__)
 _PERIOD_S = 1.0
 _LAG = msgspec.msgpack.Decoder(PairLag)
+_HUB = msgspec.msgpack.Decoder(HubFigures)
 
 
 class MarketWatch:
@@ -35,6 +36,7 @@ class MarketWatch:
         self._halted: dict[int, tuple[int, bool]] = {}
         self._away = False
         self.lags: dict[str, PairLag] = {}
+        self.hub: HubFigures | None = None
 
     def check(self, market: Market) -> None:
         """Raise where the market takes no orders now: halted, or too far behind its log."""
@@ -64,9 +66,11 @@ class MarketWatch:
         """Read every pair's lag."""
         try:
             found: dict[Any, Any] = await self._redis.hgetall(LAG_KEY)
+            hub: Any = await self._redis.get(HUB_KEY)
+            self.hub = _HUB.decode(hub) if hub else None
             self.lags = {pair.decode(): _LAG.decode(lag) for pair, lag in found.items()}
         except (RedisError, OSError, msgspec.MsgspecError) as error:
-            self.lags = {}
+            self.lags, self.hub = {}, None
             if not self._away:
                 _log.warning("lag_unknown", why=repr(error))
             self._away = True

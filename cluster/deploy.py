@@ -10,12 +10,12 @@ from api.builders import gateway_app, hub_app, router_app
 from cluster.errors import DeployError
 
 
-def start_serve(port: int) -> None:
-    """Start Serve's controller and proxy on loopback; call on Ray's thread."""
+def start_serve(host: str, port: int) -> None:
+    """Start Serve's controller and its proxy at an address; call on Ray's thread."""
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
     serve.start(
         proxy_location=ProxyLocation.HeadOnly,
-        http_options=HTTPOptions(host="127.0.0.1", port=port, keep_alive_timeout_s=75),
+        http_options=HTTPOptions(host=host, port=port, keep_alive_timeout_s=75),
     )
 
 

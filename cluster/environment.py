@@ -4,7 +4,7 @@ import os
 
 # One thread for each library: parallelism is between processes here, and a pool of threads costs
 # memory in each of twenty of them.
-_INHERITED = {
+INHERITED = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     # Ray's own name for "this node alone, on loopback": it otherwise listens on every network.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
@@ -32,8 +32,20 @@ _INHERITED = {
 }
 
 
+OWN_NODE_ONLY = (
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER",
+    "RAY_enable_metrics_collection",
+    *(name for name in INHERITED if "HAPROXY" in name or "HA_PROXY" in name),
+    "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S",
+)
+
+
 def prepare(*, own_ray: bool) -> None:
-    """Set the environment; `own_ray` is false where an address names a cluster of many nodes."""
-    os.environ.update(_INHERITED)
+    """Set the environment; `own_ray` is false where an address names a cluster of many nodes.
+
+    Those nodes have an environment of their own, which decides about Serve's proxy.
+    """
+    os.environ.update(INHERITED)
     if not own_ray:
-        del os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"]
+        for name in OWN_NODE_ONLY:
+            os.environ.pop(name, None)

@@ -47,6 +47,14 @@ async def migrate(postgres_url: str, topology: Topology, *, files: Path = _FILES
     return applied
 
 
+async def pending(connection: asyncpg.Connection, *, files: Path = _FILES) -> list[str]:
+    """Return the names of the files that a database has not seen."""
+    if await connection.fetchval("SELECT to_regclass('schema_migrations')") is None:
+        return list(_scripts(files))
+    rows = await connection.fetch("SELECT name FROM schema_migrations")
+    return sorted(_scripts(files).keys() - {row["name"] for row in rows})
+
+
 def _scripts(files: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in sorted(files.glob("*.sql"))}
 

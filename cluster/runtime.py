@@ -63,7 +63,7 @@ class RayRuntime:
     async def stop(self, *, keep_logs_in: Path) -> None:
         """Stop what `start` started; the logs of the last run move to `keep_logs_in`."""
         try:
-            await self.call(_shutdown)
+            await self.call(disconnect)
         finally:
             self._thread.shutdown(wait=False)
             await asyncio.to_thread(self._put_away, keep_logs_in)
@@ -73,12 +73,7 @@ class RayRuntime:
 
         logging.getLogger("ray").setLevel(logging.ERROR)
         if self._address:
-            ray.init(
-                address=self._address,
-                namespace=NAMESPACE,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
+            connect(self._address)
             return
         ray.init(
             address="local",
@@ -123,6 +118,18 @@ class RayRuntime:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
+def connect(address: str) -> None:
+    """Connect this process to a Ray of many nodes, of which its machine is one."""
+    import ray
+
+    ray.init(
+        address=address,
+        namespace=NAMESPACE,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+    )
+
+
 def remove(path: Path) -> None:
     """Remove a folder and all in it, or a link to one; nothing where there is none."""
     if path.is_symlink():
@@ -130,7 +137,8 @@ def remove(path: Path) -> None:
     shutil.rmtree(path, ignore_errors=True)
 
 
-def _shutdown() -> None:
+def disconnect() -> None:
+    """End this process's Ray, or its connection to one."""
     import ray
 
     if ray.is_initialized():

@@ -2,7 +2,13 @@
 
 FORKAST_POSTGRES_URL, FORKAST_REDIS_URL, FORKAST_KAFKA_BOOTSTRAP, FORKAST_RAY_ADDRESS
                               use this server instead of an embedded one
+FORKAST_MIN_NODES             nodes that must take pairs before `up` spreads them over a
+                              cluster of Ray's, 1
 FORKAST_PORT                  where REST and Socket.IO answer, 3001
+FORKAST_HOST                  the address that they are bound to, 127.0.0.1
+FORKAST_SNAPSHOTS             where books are kept: files (of the data folder) or postgres; by
+                              default files on one machine, postgres where an address names Ray
+FORKAST_LOG_FORMAT            json or console; by default console at a terminal, json elsewhere
 FORKAST_GATEWAY_REPLICAS      processes that take orders, 1
 FORKAST_ROUTER_SHARDS         processes that carry the log to the pairs, 1
 FORKAST_ALLOWED_ORIGINS       origins of pages beside loopback ones, separated by commas
@@ -13,7 +19,7 @@ FORKAST_LIMITS__WAITERS ...   every bound of actors/config.py, by its name
 
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pydantic
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -38,7 +44,11 @@ class Settings(BaseSettings):
     redis_url: str = ""
     kafka_bootstrap: str = ""
     ray_address: str = ""
+    min_nodes: int = pydantic.Field(default=1, ge=1)
     port: int = pydantic.Field(default=3001, ge=1, le=65_535)
+    host: str = "127.0.0.1"
+    snapshots: Literal["", "files", "postgres"] = ""
+    log_format: Literal["", "json", "console"] = ""
     gateway_replicas: int = pydantic.Field(default=1, ge=1, le=64)
     router_shards: int = pydantic.Field(default=1, ge=1, le=64)
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -60,6 +70,8 @@ class Settings(BaseSettings):
             topology=topology,
             data_directory=str(data.resolve()),
             limits=self.limits,
+            snapshots=self.snapshots or ("postgres" if self.ray_address else "files"),
+            log_format=self.log_format or "json",
             gateway_replicas=self.gateway_replicas,
             allowed_origins=self.allowed_origins,
             operator_token=self.operator_token or _kept_token(data),

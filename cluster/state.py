@@ -30,6 +30,7 @@ class RunState(msgspec.Struct, kw_only=True):
     redis_url: str = ""
     kafka_bootstrap: str = ""
     ray_directory: str = ""
+    ray_address: str = ""
     operator_token: str = ""
     markets_file: str = ""
     ready_s: float | None = None

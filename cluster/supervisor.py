@@ -11,12 +11,14 @@ from typing import Any
 
 import structlog
 
+from actors.book.market import Market
 from actors.builders import WRITER_NAME, pair_actor, writer_actor
 from actors.config import Platform
-from actors.remote import pair_actor_name
+from actors.remote import find_actor, generations, pair_actor_name
 from analytics.builders import candles_actor
 from analytics.client import CANDLES_NAME
 from cluster.errors import DeployError
+from cluster.nodes import alive_nodes
 from cluster.runtime import RayRuntime
 
 _log = structlog.get_logger()
@@ -38,13 +40,14 @@ class Supervisor:
         self._runtime = runtime
         self._makers: Mapping[str, Maker] = {
             **{
-                pair_actor_name(market.pair): partial(pair_actor, platform, market)
-                for market in platform.topology
+                pair_actor_name(market.pair): partial(_placed_pair, platform, market, index)
+                for index, market in enumerate(platform.topology)
             },
             WRITER_NAME: partial(writer_actor, platform),
             CANDLES_NAME: partial(candles_actor, platform),
         }
         self._silent_s = dict.fromkeys(self._makers, 0.0)
+        self._looks_at_replaced: dict[str, int] = {}
 
     async def make(self) -> dict[str, Any]:
         """Make all actors at once, without waiting for them; return their handles by name."""
@@ -70,6 +73,7 @@ class Supervisor:
         await self._runtime.call(self._kill_all)
 
     async def _look(self) -> None:
+        await self._finish_moves()
         handles = await self._runtime.call(self._find)
         gone = [name for name in self._makers if name not in handles]
         for name in gone:
@@ -85,6 +89,17 @@ class Supervisor:
                 await self._runtime.call(_restart, handles[name])
                 self._silent_s[name] = 0.0
 
+    async def _finish_moves(self) -> None:
+        """End actors whose place another took, where whoever moved them did not get to it."""
+        replaced = await self._runtime.call(self._replaced)
+        self._looks_at_replaced = {
+            name: self._looks_at_replaced.get(name, 0) + 1 for name in replaced
+        }
+        for name, looks in self._looks_at_replaced.items():
+            if looks * _WATCH_EVERY_S > _SILENT_S_MAX:
+                _log.warning("actor_replaced", actor=name)
+                await self._runtime.call(_end, name, self._namespace)
+
     def _make_all(self) -> dict[str, Any]:
         found = self._find()
         return {
@@ -92,12 +107,10 @@ class Supervisor:
         }
 
     def _find(self) -> dict[str, Any]:
-        import ray
-
         handles = {}
         for name in self._makers:
             try:
-                handles[name] = ray.get_actor(name, namespace=self._namespace)
+                handles[name] = find_actor(name, self._namespace)
             except ValueError:
                 continue
         return handles
@@ -107,6 +120,16 @@ class Supervisor:
 
         for handle in self._find().values():
             ray.kill(handle, no_restart=True)
+        for name in self._replaced():
+            ray.kill(ray.get_actor(name, namespace=self._namespace), no_restart=True)
+
+    def _replaced(self) -> list[str]:
+        """Return the names of actors of which Ray knows a newer generation."""
+        return [
+            f"{name}#{generation}" if generation else name
+            for name in self._makers
+            for generation in generations(name, self._namespace)[1:]
+        ]
 
 
 def _unanswered(handles: dict[str, Any], timeout_s: float) -> list[str]:
@@ -129,3 +152,15 @@ def _restart(handle: Any) -> None:
     import ray
 
     ray.kill(handle, no_restart=False)
+
+
+def _end(name: str, namespace: str) -> None:
+    import ray
+
+    ray.kill(ray.get_actor(name, namespace=namespace), no_restart=True)
+
+
+def _placed_pair(platform: Platform, market: Market, index: int) -> Any:
+    """Make a pair's actor on the node whose turn it is: Ray's own spread may pick one for all."""
+    nodes = sorted(node.node_id for node in alive_nodes() if node.takes_pairs)
+    return pair_actor(platform, market, node_id=nodes[index % len(nodes)] if nodes else "")

@@ -28,6 +28,7 @@ _B = TypeVar("_B")
 
 _READY_S = 60.0
 _STOP_SERVE_S = 20.0
+_NODES_S = 180.0
 _STOP_RAY_S = 20.0
 _STOP_HALF_S = 2.0
 
@@ -64,6 +65,7 @@ class PlatformRun:
             started_us=time.time_ns() // 1_000,
             url=self.url,
             markets_file=markets_file,
+            ray_address=settings.ray_address,
         )
         self._embedded: EmbeddedServers | None = None
         self._runtime: RayRuntime | None = None
@@ -154,6 +156,9 @@ class PlatformRun:
         _link(self.folder.logs / "ray", self._runtime.logs)
         await self._runtime.start()
         self._ray_started()
+        if settings.ray_address:
+            self._report(f"Waiting for {settings.min_nodes} nodes that take pairs")
+            await _wait_for_nodes(self._runtime, settings.min_nodes)
         self._state.ray_directory = str(self._runtime.directory)
         self._write_state()
         self._phase("ray")
@@ -168,7 +173,7 @@ class PlatformRun:
         self._supervisor = supervisor
         self._report(f"Starting {len(self.topology)} pair actors, the writer and the candles")
         handles = await supervisor.make()
-        await self._runtime.call(start_serve, self._port)
+        await self._runtime.call(start_serve, self._settings.host, self._port)
         self._serving = True
         self._phase("serve")
         self._report("Starting gateway, hub and router")
@@ -227,6 +232,16 @@ async def _both(first: Awaitable[_A], second: Awaitable[_B]) -> tuple[_A, _B]:
         one.cancel()
         other.cancel()
         await asyncio.gather(one, other, return_exceptions=True)
+
+
+async def _wait_for_nodes(runtime: RayRuntime, wanted: int) -> None:
+    from cluster.nodes import alive_nodes
+
+    deadline = time.monotonic() + _NODES_S
+    while (found := sum(node.takes_pairs for node in await runtime.call(alive_nodes))) < wanted:
+        if time.monotonic() > deadline:
+            raise DeployError(f"{found} of {wanted} nodes that take pairs came within {_NODES_S} s")
+        await asyncio.sleep(0.2)
 
 
 def _check_port(port: int) -> None:

@@ -14,6 +14,7 @@ import structlog
 from tenacity import AsyncRetrying, RetryCallState
 
 from actors.config import Platform
+from actors.metrics import Metric
 from actors.topology import EVENTS_TOPIC
 from actors.writer.intake import Intake
 from actors.writer.store import OrderStore
@@ -50,6 +51,15 @@ class WriterStatus(msgspec.Struct, frozen=True, kw_only=True):
     last_commit_time_s: float
     last_commit_duration_ms: float
     commands_offsets: dict[int, int]
+
+
+def writer_figures(status: WriterStatus) -> dict[Metric, float]:
+    """Return a writer's figures by name."""
+    return {
+        Metric.WRITER_HEALTHY: float(status.healthy),
+        Metric.WRITER_BEHIND: float(status.records_behind),
+        Metric.WRITER_COMMIT_SECONDS: status.last_commit_duration_ms / 1_000,
+    }
 
 
 class PostgresWriter:
@@ -161,10 +171,11 @@ class PostgresWriter:
         before = self._intake.faults.get(market_id)
         self._intake.add(market_id=market_id, offset=offset, value=value)
         fault = self._intake.faults.get(market_id)
+        pair = self._platform.topology.by_id(market_id).pair
         if fault is not None and before is None:
-            _log.error("market halted in the writer", market_id=market_id, fault=fault)
+            _log.error("market halted in the writer", pair=pair, offset=offset, fault=fault)
         elif before is not None and fault is None:
-            _log.warning("market continues in the writer", market_id=market_id, offset=offset)
+            _log.warning("market continues in the writer", pair=pair, offset=offset)
 
     async def _commit(self, store: OrderStore) -> None:
         batch = self._intake.take()

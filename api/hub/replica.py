@@ -1,12 +1,16 @@
 """The hub as Ray Serve sees it: started in the replica's loop, watched, stopped."""
 
+import asyncio
+
 from starlette.types import ASGIApp
 
 from actors.config import Platform
+from actors.logs import configure_logs
 from analytics.client import RemoteCandles
 from api.gateway import open_gateway
 from api.hub.desk import GatewayDesk
 from api.hub.hub import Hub
+from api.hub.reporter import HubReporter
 from api.hub.server import HubServer
 from api.metrics import GatewayMetrics
 from api.pairs import RemotePairViews
@@ -19,6 +23,7 @@ class HubReplica:
     """Hold one hub for the life of a replica."""
 
     async def __init__(self, platform: Platform) -> None:  # type: ignore[misc]
+        configure_logs(platform.log_format)
         candles = RemoteCandles(namespace=platform.namespace)
         self._hub = Hub(platform, candles=candles)
         self._desk = GatewayDesk(
@@ -37,6 +42,8 @@ class HubReplica:
             levels_max=_LEVELS_WAITING * platform.limits.depth_levels,
         )
         await self._hub.start()
+        self._reporter = HubReporter(self._hub, redis_url=platform.servers.redis_url)
+        self._reporting = asyncio.create_task(self._reporter.run(), name="hub figures")
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Return the application that the replica serves."""
@@ -48,6 +55,9 @@ class HubReplica:
 
     async def __del__(self) -> None:
         # Serve awaits this on a graceful stop.
+        self._reporting.cancel()
+        await asyncio.gather(self._reporting, return_exceptions=True)
+        await self._reporter.close()
         await self._server.stop()
         await self._hub.stop()
         await self._desk.close()

@@ -25,6 +25,7 @@ class LagMeter:
         self._before = now
         records = now.records - before.records
         commands = now.commands - before.commands
+        ranges = now.ranges - before.ranges
         if records:
             self._commands_per_record = max(commands / records, 1.0)
         self.records_per_second = records / interval_s
@@ -47,6 +48,11 @@ class LagMeter:
             open_orders=int(self._stats.get("open_orders", 0)),
             last_price_ticks=int(self._stats.get("last_price_ticks", 0)),
             halted=bool(self._stats.get("halted", False)),
+            apply_seconds=(now.apply_seconds - before.apply_seconds) / max(ranges, 1),
+            ranges_in_flight=self._pipeline.ranges_in_flight,
+            recoveries=now.recoveries,
+            recovery_seconds=state.recovery_seconds,
+            rejected=dict(state.rejected),
         )
 
     async def _refresh_stats(self) -> None:

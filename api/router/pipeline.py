@@ -7,7 +7,7 @@ actor where it stands and Kafka what it has, and starts again from there. Start-
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -49,6 +49,7 @@ class Counters:
     events: int = 0
     trades: int = 0
     recoveries: int = 0
+    apply_seconds: float = 0.0
 
 
 _Outcome = asyncio.Future[RangeAnswer]
@@ -59,6 +60,7 @@ class _Range:
     first_offset: int
     records: int
     outcome: _Outcome
+    submitted_s: float
 
 
 @dataclass(slots=True)
@@ -69,6 +71,8 @@ class PairState:
     next_offset: int = 0
     sequence: int = 0
     next_expiry_us: int = 0
+    recovery_seconds: float = 0.0
+    rejected: Counter[int] = field(default_factory=Counter)
     counters: Counters = field(default_factory=Counters)
 
 
@@ -106,6 +110,11 @@ class PairPipeline:
         self._published_offset = 0
 
     @property
+    def ranges_in_flight(self) -> int:
+        """Return how many ranges the actor has been given and has not answered."""
+        return sum(not one.outcome.done() for one in self._in_flight)
+
+    @property
     def idle(self) -> bool:
         """Say whether the pair is well and nothing of it is on its way."""
         return self.state.available and not self._in_flight
@@ -113,16 +122,20 @@ class PairPipeline:
     async def run(self) -> None:
         """Recover and flow, for ever; only an error of the program ends it."""
         pause_s = _BACKOFF_S[0]
+        lost_s = time.monotonic()
         while True:
             try:
                 await self._recover()
+                self.state.recovery_seconds = time.monotonic() - lost_s
                 pause_s = _BACKOFF_S[0]
                 await self._flow()
             except LogGapError as error:
-                _log.error("log_gap", pair=self.market.pair, why=str(error))
+                _log.error("log_gap", **self._place(), why=str(error))
                 pause_s = _GAP_PAUSE_S
             except ForkastError as error:
-                _log.warning("pipeline_restarts", pair=self.market.pair, why=str(error))
+                _log.warning("pipeline_restarts", **self._place(), why=str(error))
+            if self.state.available:
+                lost_s = time.monotonic()
             self.state.available = False
             self.state.counters.recoveries += 1
             await asyncio.sleep(pause_s)
@@ -171,7 +184,7 @@ class PairPipeline:
         self.state.next_expiry_us = int(stats["next_expiry_us"])
         self.state.available = True
         self._depth_stale.set()
-        _log.info("pair_followed", pair=self.market.pair, next_offset=position.next_offset)
+        _log.info("pair_followed", **self._place())
 
     async def _find_missing_events(self, position: Position) -> Position:
         """Wait for another router to publish what the actor did; otherwise have it done again.
@@ -191,9 +204,22 @@ class PairPipeline:
         # The newer its snapshot, the less is done again.
         await self.pair.acknowledge(self._published_offset)
         position = await self.pair.rewind()
-        _log.info("pair_rewound", pair=self.market.pair, next_offset=position.next_offset)
+        _log.info(
+            "pair_rewound",
+            pair=self.market.pair,
+            sequence=position.sequence,
+            offset=position.next_offset,
+        )
         self._publisher.assume(position.sequence)
         return position
+
+    def _place(self) -> dict[str, str | int]:
+        state = self.state
+        return {
+            "pair": self.market.pair,
+            "sequence": state.sequence,
+            "offset": state.next_offset,
+        }
 
     def _drop_in_flight(self) -> None:
         for one in self._in_flight:
@@ -231,7 +257,7 @@ class PairPipeline:
         except (LogError, PairUnavailableError) as error:
             failed: _Outcome = asyncio.get_running_loop().create_future()
             failed.set_exception(error)
-            self._follow(_Range(self.state.next_offset, 0, failed))
+            self._follow(_Range(self.state.next_offset, 0, failed, time.monotonic()))
 
     def _submit(self, records: list[LogRecord]) -> None:
         now_s = time.monotonic()
@@ -247,7 +273,7 @@ class PairPipeline:
             values=[record.value for record in records],
         )
         outcome = asyncio.ensure_future(self.pair.apply(request))
-        self._follow(_Range(records[0].offset, len(records), outcome))
+        self._follow(_Range(records[0].offset, len(records), outcome, now_s))
 
     def _follow(self, one: _Range) -> None:
         one.outcome.add_done_callback(_note_outcome)
@@ -265,6 +291,8 @@ class PairPipeline:
                     break
                 ranges.append(one)
                 answers.append(one.outcome.result())
+            answered_s = time.monotonic()
+            self.state.counters.apply_seconds += sum(answered_s - one.submitted_s for one in ranges)
             await self._publish(ranges, [_in_step(answer) for answer in answers])
             self._show_depth(answers)
             for _ in ranges:
@@ -281,6 +309,7 @@ class PairPipeline:
                 f"events from {batch.first_sequence} on do not continue {published_before}"
             )
         trades = await self._publisher.publish(batch)
+        self.state.rejected.update(batch.rejections())
         self._published_offset = batch.next_offset
         self._count(ranges, applied, events=len(batch.events), trades=trades)
         for one in applied:

@@ -88,6 +88,7 @@ class PairPublisher:
         _log.warning(
             "publish_repeated",
             pair=self._market.pair,
+            sequence=self.sequence,
             attempt=state.attempt_number,
             why=str(state.outcome.exception()) if state.outcome else "",
         )

@@ -13,7 +13,7 @@ import numpy as np
 
 from actors.book.codec import EVENT_HEADER_DTYPE, EventRecord, encode_events
 from actors.book.records import EVENT_DTYPE, RecordArray
-from actors.book.vocabulary import EventKind
+from actors.book.vocabulary import EventKind, OrderStatus
 from actors.messages import RangeApplied
 
 RECORD_BYTES = 900_000
@@ -55,6 +55,13 @@ class EventBatch:
             next_offset=self.next_offset,
             events=self.events[self.events["kind"] == EventKind.TRADE],
         )
+
+    def rejections(self) -> list[int]:
+        """Return the reason of each command that the book refused."""
+        kinds = self.events["kind"]
+        rejected = (kinds == EventKind.ORDER) & (self.events["status"] == OrderStatus.REJECTED)
+        reasons: list[int] = self.events["reason"][rejected | (kinds == EventKind.REFUSED)].tolist()
+        return reasons
 
     def encode(self) -> Iterator[bytes]:
         """Yield the batch's records; none where it has no events."""

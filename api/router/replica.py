@@ -1,15 +1,22 @@
 """The order router as Ray Serve sees it: started in the replica's loop, watched, stopped."""
 
+import asyncio
+
 from actors.config import Platform
+from actors.logs import configure_logs
 from actors.messages import PairLag
+from actors.ray_metrics import RayFigures
 from actors.remote import RemotePair
 from api.router.router import OrderRouter
+
+_REPORT_S = 1.0
 
 
 class RouterReplica:
     """Hold one `OrderRouter` for the life of a replica."""
 
     async def __init__(self, platform: Platform, shard: int, shards: int) -> None:  # type: ignore[misc]
+        configure_logs(platform.log_format)
         self._router = OrderRouter(
             platform,
             connect=lambda market: RemotePair(pair=market.pair, namespace=platform.namespace),
@@ -17,6 +24,7 @@ class RouterReplica:
             shards=shards,
         )
         await self._router.start()
+        self._reporting = asyncio.create_task(self._report(), name="pair figures")
 
     def check_health(self) -> None:
         """Raise when the router has to be replaced."""
@@ -26,6 +34,13 @@ class RouterReplica:
         """Return what was measured last, by pair."""
         return self._router.lags()
 
+    async def _report(self) -> None:
+        figures = RayFigures()
+        while True:
+            await asyncio.sleep(_REPORT_S)
+            figures.export_pairs(self._router.lags())
+
     async def __del__(self) -> None:
         # Serve awaits this on a graceful stop.
+        self._reporting.cancel()
         await self._router.stop()

@@ -8,6 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
+from actors.errors import PairUnavailableError
 from api import schemas
 from api.errors import ForbiddenError, UnauthorizedError, json_response
 from api.openapi import errors, later
@@ -61,8 +62,12 @@ async def metrics(gateway: GatewayOf) -> Response:
     """Return this replica's figures, and the pairs' as their routers report them."""
     gateway.metrics.waiting.set(len(gateway.waiters))
     gateway.metrics.pending.set(gateway.log.pending_commands)
+    try:
+        writer = await gateway.pairs.writer()
+    except PairUnavailableError:
+        writer = None
     return Response(
-        gateway.metrics.exposition(gateway.watch.lags),
+        gateway.metrics.exposition(gateway.watch.lags, writer=writer, hub=gateway.watch.hub),
         headers={"Content-Type": CONTENT_TYPE_LATEST},
     )
 

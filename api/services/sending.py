@@ -27,6 +27,7 @@ class Sender:
 
         Where the outcome stays unknown they are remembered as possibly on their way.
         """
+        self._metrics.received(market.pair, len(order_ids))
         try:
             await self._log.append(market, commands.records(packed))
         except LogTimeoutError:

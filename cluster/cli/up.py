@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.live import Live
 
 from actors.errors import ForkastError
+from actors.logs import configure_logs
 from actors.topology import Topology
 from cluster.cli.options import DATA_DEFAULT, DataOption, tell, topology_of
 from cluster.cli.table import markets_table
@@ -56,6 +57,7 @@ def up(
     if detach:
         _detach(data)
         return
+    configure_logs(settings.log_format or ("console" if sys.stdout.isatty() else "json"))
     log_path = DataFolder(data).logs / "driver.log"
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("a", buffering=1) as log, contextlib.redirect_stdout(log):

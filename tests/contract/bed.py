@@ -21,7 +21,7 @@ from actors.config import Limits, Platform, Servers
 from actors.errors import PairUnavailableError
 from actors.messages import Candle, DepthSnapshot, Fingerprint
 from actors.topology import Topology
-from actors.writer.writer import PostgresWriter
+from actors.writer.writer import PostgresWriter, WriterStatus
 from analytics.aggregator import CandleAggregator
 from analytics.intervals import Interval
 from analytics.messages import LiveCandle, Ticker
@@ -57,8 +57,9 @@ def topology() -> Topology:
 class LocalViews:
     """The `PairViews` of pairs that live in this process; `silent` ones do not answer."""
 
-    def __init__(self, pairs: dict[str, LocalPair]) -> None:
+    def __init__(self, pairs: dict[str, LocalPair], writer: PostgresWriter) -> None:
         self._pairs = pairs
+        self._writer = writer
         self.silent: set[str] = set()
 
     async def depth(self, pair: str, limit: int) -> DepthSnapshot:
@@ -75,6 +76,10 @@ class LocalViews:
 
     async def ping(self, actor: str) -> None:
         self._check(actor)
+
+    async def writer(self) -> WriterStatus:
+        self._check("writer")
+        return await self._writer.status()
 
     def _check(self, name: str) -> None:
         if name in self.silent:
@@ -171,7 +176,7 @@ async def open_exchange(
         stack.push_async_callback(router.stop)
         exchange = Exchange(
             platform=platform,
-            views=LocalViews(pairs),
+            views=LocalViews(pairs, writer),
             candles=LocalCandles(aggregator),
             router=router,
             writer=writer,

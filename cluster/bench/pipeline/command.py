@@ -78,13 +78,13 @@ def pipeline(
     if unknown := [name for name in wanted if name not in _SHAPES]:
         raise ClusterError(f"{unknown[0]!r} is none of {', '.join(_SHAPES)}")
     with contextlib.ExitStack() as stack:
-        folder = data or stack.enter_context(_own_platform())
+        folder = data or stack.enter_context(own_platform())
         state = running_state(folder)
         topology = topology_of(state.markets_file)
         if pairs > len(topology):
             raise ClusterError(f"the platform has {len(topology)} markets, not {pairs}")
         results = [
-            _measure(name, state, topology, pairs=pairs, seed=seed, seconds=seconds)
+            measure(name, state, topology, pairs=pairs, seed=seed, seconds=seconds)
             for name in wanted
         ]
     if json:
@@ -93,9 +93,10 @@ def pipeline(
         _print(results)
 
 
-def _measure(
+def measure(
     name: str, state: RunState, topology: Topology, *, pairs: int, seed: int, seconds: float
 ) -> Result:
+    """Hold one shape of load against a running platform. Raises ClusterError."""
     shape, rate = _SHAPES[name]
     with ObserverProcess(state, topology) as observer:
         load = Load(
@@ -167,7 +168,7 @@ def _cpu(state: RunState, observer: ObserverProcess) -> dict[str, float]:
 
 
 @contextlib.contextmanager
-def _own_platform() -> Iterator[Path]:
+def own_platform() -> Iterator[Path]:
     """Start a platform in a folder of its own, and stop it at the end."""
     with tempfile.TemporaryDirectory(prefix="forkast-bench-") as folder:
         command = [sys.executable, "-m", "cluster.cli"]

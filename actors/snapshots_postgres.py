@@ -1,0 +1,116 @@
+"""Snapshots as rows: for pairs that move between machines which share no folder."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+import asyncpg
+import structlog
+
+from actors.errors import SnapshotRefusedError
+from actors.ports import StoredSnapshot
+from actors.snapshots import decode_snapshot, encode_snapshot
+
+_T = TypeVar("_T")
+_Question = Callable[[asyncpg.Connection], Awaitable[_T]]
+_FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_log = structlog.get_logger(__name__)
+_CONNECT_S = 3.0
+_QUERY_S = 60.0
+_LOAD_S = 20.0
+_LOAD_PAUSE_S = 0.5
+
+_INSERT = """
+INSERT INTO snapshots (pair, next_offset, image) VALUES ($1, $2, $3)
+ON CONFLICT (pair, next_offset) DO UPDATE SET image = excluded.image, taken_at = now()
+"""
+_PRUNE = """
+DELETE FROM snapshots WHERE pair = $1 AND next_offset NOT IN (
+    SELECT next_offset FROM snapshots WHERE pair = $1 ORDER BY next_offset DESC LIMIT $2)
+"""
+_OFFSETS = "SELECT next_offset FROM snapshots WHERE pair = $1 ORDER BY next_offset DESC"
+_IMAGE = "SELECT image FROM snapshots WHERE pair = $1 AND next_offset = $2"
+
+
+class PostgresSnapshotStore:
+    """Keep the newest `kept` snapshots of one pair in the table `snapshots`.
+
+    Postgres may be slow or away, and a market does not wait for it: `save` hands the snapshot to
+    a thread of its own, at most one at a time; a second one meanwhile is passed over.
+    """
+
+    def __init__(self, postgres_url: str, *, pair: str, kept: int) -> None:
+        self._url = postgres_url
+        self._pair = pair
+        self._kept = kept
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="snapshots")
+        self._saving: Future[None] | None = None
+
+    def save(self, snapshot: StoredSnapshot) -> None:
+        """Begin to keep a snapshot; a failure is logged, and the next one makes up for it."""
+        if self._saving is not None and not self._saving.done():
+            _log.warning("snapshot_passed_over", pair=self._pair, offset=snapshot.next_offset)
+            return
+        self._saving = self._thread.submit(self._save, snapshot)
+
+    def flush(self) -> None:
+        """Return when the snapshot under way is kept, or could not be."""
+        if self._saving is not None:
+            self._saving.result()
+
+    def load(self) -> Iterator[StoredSnapshot]:
+        """Yield the sound snapshots, newest first; log and pass over the others.
+
+        Waits for a Postgres that is away, but not for long: the log alone gives the book as well.
+        """
+        for offset in self._patiently(self._offsets) or ():
+            image = self._patiently(partial(self._image, offset))
+            if image is None:
+                continue
+            try:
+                yield decode_snapshot(self._pair, image)
+            except SnapshotRefusedError as error:
+                _log.warning("snapshot_refused", pair=self._pair, offset=offset, why=str(error))
+
+    def _save(self, snapshot: StoredSnapshot) -> None:
+        try:
+            asyncio.run(self._query(partial(self._insert, snapshot)))
+        except _FAILURES as error:
+            _log.error(
+                "snapshot_not_saved", pair=self._pair, offset=snapshot.next_offset, why=repr(error)
+            )
+
+    def _patiently(self, question: _Question[_T]) -> _T | None:
+        deadline = time.monotonic() + _LOAD_S
+        while True:
+            try:
+                return self._thread.submit(asyncio.run, self._query(question)).result()
+            except _FAILURES as error:
+                if time.monotonic() > deadline:
+                    _log.error("snapshots_unreadable", pair=self._pair, why=repr(error))
+                    return None
+                time.sleep(_LOAD_PAUSE_S)
+
+    async def _query(self, question: _Question[_T]) -> _T:
+        connection = await asyncpg.connect(self._url, timeout=_CONNECT_S, command_timeout=_QUERY_S)
+        try:
+            return await question(connection)
+        finally:
+            await connection.close(timeout=_CONNECT_S)
+
+    async def _insert(self, snapshot: StoredSnapshot, connection: asyncpg.Connection) -> None:
+        image = encode_snapshot(self._pair, snapshot)
+        async with connection.transaction():
+            await connection.execute(_INSERT, self._pair, snapshot.next_offset, image)
+            await connection.execute(_PRUNE, self._pair, self._kept)
+
+    async def _offsets(self, connection: asyncpg.Connection) -> list[int]:
+        rows = await connection.fetch(_OFFSETS, self._pair)
+        return [row["next_offset"] for row in rows]
+
+    async def _image(self, offset: int, connection: asyncpg.Connection) -> bytes | None:
+        image: bytes | None = await connection.fetchval(_IMAGE, self._pair, offset)
+        return image

@@ -1,0 +1,1 @@
+"""`forkast doctor`: what is wrong with a platform and its surroundings, and what to do."""

@@ -1,0 +1,216 @@
+"""A platform on three nodes of Ray: pairs spread out, survive a node, and move to a new one."""
+
+import asyncio
+import json
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from actors.config import Servers
+from cluster.embedded.process import free_port
+from tests import platforms
+from tests.integration.nodes.ray_nodes import RayNode, RayNodes
+from tests.platforms import RunningPlatform, forkast
+
+_PAIRS = [f"N{number}-USD" for number in range(10)]
+_FIRST_ID = 61
+_SERVING_AGAIN_S_MAX = 90.0
+_STOPPED_MS_MAX = 1_000
+_LANDED_S = 30.0
+_JOINED_S = 180.0
+_MARKET = """
+[[markets]]
+id = {id}
+pair = "{pair}"
+tick_size = "0.01"
+lot_size = "0.0001"
+max_price = "100000"
+max_quantity = "1000"
+"""
+
+
+class Clients:
+    """One client a pair that places orders on both sides, one after the other, by REST."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._ended = threading.Event()
+        self.accepted: dict[str, list[int]] = {pair: [] for pair in _PAIRS}
+        self.answered_s: dict[str, float] = {}
+        self._threads = [threading.Thread(target=self._trade, args=(pair,)) for pair in _PAIRS]
+
+    def __enter__(self) -> "Clients":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+    def wait_for_answers(self, *, since_s: float, within_s: float) -> dict[str, float]:
+        """Return for each pair the seconds from `since_s` to its first answer after it."""
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            if all(self.answered_s.get(pair, 0.0) > since_s for pair in _PAIRS):
+                break
+            time.sleep(0.02)
+        return {
+            pair: self.answered_s[pair] - since_s
+            for pair in _PAIRS
+            if self.answered_s.get(pair, 0.0) > since_s
+        }
+
+    def _trade(self, pair: str) -> None:
+        sides = ("BUY", "SELL")
+        with httpx.Client(timeout=5, trust_env=False) as client:
+            while not self._ended.wait(0.1):
+                began = time.monotonic()
+                order = {
+                    "tradingPair": pair,
+                    "type": sides[len(self.accepted[pair]) % 2],
+                    "price": "100",
+                    "quantity": "1",
+                    "userId": 1,
+                }
+                try:
+                    answer = client.post(f"{self._url}/orders?wait=1000", json=order)
+                except httpx.HTTPError:
+                    continue
+                if answer.status_code != httpx.codes.CREATED:
+                    continue
+                body = answer.json()
+                self.accepted[pair].append(int(body["orderId"]))
+                # Only an outcome says that the pair itself has answered; begun before a fault,
+                # it says nothing of the time after it.
+                if body.get("order"):
+                    self.answered_s[pair] = began
+
+
+@pytest.fixture(scope="module")
+async def nodes(servers: Servers) -> AsyncIterator[tuple[RayNodes, list[RayNode]]]:
+    """A head and two workers."""
+    nodes = RayNodes()
+    try:
+        await nodes.start_head()
+        yield nodes, [await nodes.start_worker(), await nodes.start_worker()]
+    finally:
+        await nodes.stop()
+
+
+@pytest.fixture(scope="module")
+async def spread_platform(
+    servers: Servers,
+    nodes: tuple[RayNodes, list[RayNode]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[RunningPlatform]:
+    """Ten markets on those nodes and on the session's servers."""
+    folder = tmp_path_factory.mktemp("nodes")
+    markets = folder / "markets.toml"
+    markets.write_text(
+        "".join(_MARKET.format(id=_FIRST_ID + i, pair=pair) for i, pair in enumerate(_PAIRS))
+    )
+    started = await asyncio.to_thread(
+        platforms.start,
+        folder / "data",
+        "--markets",
+        str(markets),
+        port=free_port(),
+        environment={
+            "FORKAST_POSTGRES_URL": servers.postgres_url,
+            "FORKAST_REDIS_URL": servers.redis_url,
+            "FORKAST_KAFKA_BOOTSTRAP": servers.kafka_bootstrap,
+            "FORKAST_RAY_ADDRESS": nodes[0].address,
+            "FORKAST_GATEWAY_REPLICAS": "2",
+            "FORKAST_MIN_NODES": "2",
+            **nodes[0].access,
+        },
+    )
+    try:
+        yield started
+    finally:
+        await asyncio.to_thread(platforms.stop, started)
+
+
+async def test_pairs_of_a_node_that_dies_serve_on_another_and_move_to_a_new_one(
+    spread_platform: RunningPlatform, nodes: tuple[RayNodes, list[RayNode]], servers: Servers
+) -> None:
+    cluster, (kept, lost) = nodes
+    before = await _places(cluster, spread_platform.data)
+    assert {len(pairs) for pairs in before.values()} <= {0, 4, 5, 6}, before
+    with Clients(spread_platform.url) as clients:
+        started_s = time.monotonic()
+        assert len(await _answers(clients, started_s)) == len(_PAIRS)
+        killed_s = time.monotonic()
+        await asyncio.to_thread(lost.kill)
+        serving = await _answers(clients, killed_s)
+        _tell("serving again after their node's death", _told(serving, before[lost.port]))
+        _tell("the others' next answer", _told(serving, before[kept.port]))
+        assert set(serving) == set(_PAIRS)
+        after = await _places(cluster, spread_platform.data)
+        assert set(after[kept.port]) == set(_PAIRS)
+
+        added = await cluster.start_worker()
+        while added.port not in await _places(cluster, spread_platform.data):
+            assert time.monotonic() < killed_s + _JOINED_S, "the new node has not joined"
+        moves = await _told_by(cluster, "rebalance", spread_platform.data)
+        _tell("stopped for", f"{sorted(move['stopped_ms'] for move in moves)} ms")
+        assert len(moves) == len(_PAIRS) // 2
+        assert all(move["stopped_ms"] < _STOPPED_MS_MAX for move in moves), moves
+        moved = await _places(cluster, spread_platform.data)
+        assert set(moved[added.port]) == {move["pair"] for move in moves}
+        assert len(await _answers(clients, time.monotonic())) == len(_PAIRS)
+    await _nothing_lost(servers, clients.accepted)
+
+
+async def _answers(clients: Clients, since_s: float) -> dict[str, float]:
+    return await asyncio.to_thread(
+        clients.wait_for_answers, since_s=since_s, within_s=_SERVING_AGAIN_S_MAX
+    )
+
+
+async def _places(cluster: RayNodes, data: Path) -> dict[int, list[str]]:
+    nodes = await _told_by(cluster, "nodes", data)
+    return {node["port"]: node["pairs"] for node in nodes if node["alive"]}
+
+
+async def _told_by(cluster: RayNodes, command: str, data: Path) -> Any:
+    told = await asyncio.to_thread(
+        forkast, command, "--json", "--data", data, timeout_s=180, environment=cluster.access
+    )
+    assert told.returncode == 0, told.stderr
+    return json.loads(told.stdout)
+
+
+async def _nothing_lost(servers: Servers, accepted: dict[str, list[int]]) -> None:
+    """Assert that each order of a 201 has one row, and that trades and sequences have no gap."""
+    connection = await asyncpg.connect(servers.postgres_url)
+    try:
+        for number, orders in enumerate(accepted.values(), start=_FIRST_ID):
+            assert orders
+            deadline = time.monotonic() + _LANDED_S
+            query = "SELECT count(*) FROM orders WHERE market_id = $1 AND order_id = ANY($2)"
+            while await connection.fetchval(query, number, orders) < len(orders):
+                assert time.monotonic() < deadline, f"market {number} has lost orders"
+                await asyncio.sleep(0.1)
+            gaps = "SELECT max(trade_id) - count(*) FROM trades WHERE market_id = $1"
+            assert not await connection.fetchval(gaps, number)
+    finally:
+        await connection.close()
+
+
+def _tell(what: str, figures: str) -> None:
+    sys.stdout.write(f"{what}: {figures}\n")
+
+
+def _told(serving: dict[str, float], pairs: list[str]) -> str:
+    times = sorted(round(serving[pair], 2) for pair in pairs if pair in serving)
+    return f"{times} s"

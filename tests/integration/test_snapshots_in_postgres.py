@@ -1,0 +1,58 @@
+"""Snapshots in Postgres: what one machine keeps, another starts from."""
+
+import uuid
+
+import asyncpg
+import pytest
+
+from actors.config import Servers
+from actors.ports import StoredSnapshot
+from actors.snapshots_postgres import PostgresSnapshotStore
+
+
+@pytest.fixture
+def pair() -> str:
+    """A pair that no other test knows."""
+    return f"T{uuid.uuid4().hex[:8].upper()}-USD"
+
+
+def _snapshot(offset: int) -> StoredSnapshot:
+    return StoredSnapshot(
+        next_offset=offset, commands=offset, last_price_ticks=7, state=bytes(1_000)
+    )
+
+
+def _kept(store: PostgresSnapshotStore, *offsets: int) -> None:
+    for offset in offsets:
+        store.save(_snapshot(offset))
+        store.flush()
+
+
+async def test_another_store_of_the_pair_loads_the_newest_first(
+    servers: Servers, pair: str
+) -> None:
+    _kept(PostgresSnapshotStore(servers.postgres_url, pair=pair, kept=2), 10, 30, 20)
+    other = PostgresSnapshotStore(servers.postgres_url, pair=pair, kept=2)
+    assert list(other.load()) == [_snapshot(30), _snapshot(20)]
+
+
+async def test_a_torn_row_is_passed_over_for_the_one_before(servers: Servers, pair: str) -> None:
+    store = PostgresSnapshotStore(servers.postgres_url, pair=pair, kept=2)
+    _kept(store, 10, 20)
+    connection = await asyncpg.connect(servers.postgres_url)
+    await connection.execute(
+        "UPDATE snapshots SET image = substr(image, 1, 500) WHERE pair = $1 AND next_offset = 20",
+        pair,
+    )
+    await connection.close()
+    assert [snapshot.next_offset for snapshot in store.load()] == [10]
+
+
+def test_a_server_that_is_away_costs_a_snapshot_and_not_the_market(
+    monkeypatch: pytest.MonkeyPatch, pair: str
+) -> None:
+    monkeypatch.setattr("actors.snapshots_postgres._LOAD_S", 0.2)
+    store = PostgresSnapshotStore("postgresql://forkast@127.0.0.1:1/none", pair=pair, kept=2)
+    store.save(_snapshot(10))
+    store.flush()
+    assert list(store.load()) == []

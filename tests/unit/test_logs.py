@@ -1,0 +1,55 @@
+"""Logs as programs read them: one JSON object a line, with the words that all lines share."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from actors.logs import configure_logs
+
+
+@pytest.fixture
+def _as_before() -> Iterator[None]:
+    """Leave the other tests' logs as they were."""
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("_as_before")
+def test_a_line_is_one_object_with_pair_sequence_and_offset(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logs("json")
+    structlog.get_logger().warning("pair_restored", pair="BTC-USD", sequence=7, offset=9)
+    told = json.loads(capsys.readouterr().out)
+    assert {name: told[name] for name in ("event", "level", "pair", "sequence", "offset")} == {
+        "event": "pair_restored",
+        "level": "warning",
+        "pair": "BTC-USD",
+        "sequence": 7,
+        "offset": 9,
+    }
+    assert told["timestamp"].endswith("Z")
+    assert told["pid"] > 0
+
+
+@pytest.mark.usefixtures("_as_before")
+def test_an_error_keeps_its_traceback_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("json")
+    try:
+        raise ValueError("no such order")
+    except ValueError:
+        structlog.get_logger().exception("failed", pair="BTC-USD")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1
+    assert "no such order" in json.loads(lines[0])["exception"]
+
+
+@pytest.mark.usefixtures("_as_before")
+def test_a_person_reads_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("console")
+    structlog.get_logger().info("pair_restored", pair="BTC-USD")
+    told = capsys.readouterr().out
+    assert "pair_restored" in told
+    assert not told.startswith("{")
