@@ -6,7 +6,7 @@ from importlib import import_module
 import typer
 
 from actors.errors import ForkastError
-from cluster.cli import check, operate, up
+from cluster.cli import check, openapi, operate, up
 from cluster.cli.options import tell
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.command("up")(up.up)
 app.command("down")(operate.down)
 app.command("status")(operate.status)
 app.command("logs")(operate.logs)
+app.command("openapi")(openapi.openapi)
 app.command("halt")(operate.halt)
 app.command("resume")(operate.resume)
 # What pytest takes is pytest's to check.
