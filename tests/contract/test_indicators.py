@@ -10,7 +10,7 @@ async def test_indicators_are_as_long_as_their_times_and_agree_with_the_candles(
 ) -> None:
     await exchange.place(type="SELL", price="104.5")
     await exchange.place(price="104.5")
-    query = {"interval": "1s", "limit": 3}
+    query: dict[str, str | int] = {"interval": "1s", "limit": 3}
 
     async def has_come() -> bool:
         answer = await exchange.client.get(f"/charts/{BTC}/candles", params=query)
