@@ -10,7 +10,7 @@ from tests.browser.screen import PHONE, opened
 from tests.platforms import RunningPlatform
 
 _SECOND_PAIR = "ADA-USD"
-_TEST_PAIR = "LINK-USD"
+_TEST_PAIR = "AVAX-USD"
 
 
 @pytest.fixture
