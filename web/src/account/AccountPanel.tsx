@@ -105,11 +105,11 @@ export function AccountPanel() {
         </div>
       </header>
       {error !== null && <Failure name="orders" error={error} retry={() => void readAccount()} />}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area needs the keyboard */}
       <div
         className="scroll"
         id="account-rows"
         role="tabpanel"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area needs the keyboard
         tabIndex={0}
         aria-labelledby={`tab-${tab}`}
       >

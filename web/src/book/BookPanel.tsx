@@ -45,7 +45,7 @@ export function BookPanel() {
   );
   const isOwn = (side: "BUY" | "SELL") => (price: bigint) =>
     [...own[side]].some((one) => snap(one, read(step), side === "BUY" ? "down" : "up") === price);
-  const common = { deepest, places, lotPlaces: placesOf(market?.lotSize ?? "0.0001") };
+  const common = { deepest, places, lotPlaces: Math.min(6, placesOf(market?.lotSize ?? "0.0001")) };
   const empty = book !== null && book.bids.length === 0 && book.asks.length === 0;
   return (
     <section

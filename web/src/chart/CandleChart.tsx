@@ -97,10 +97,9 @@ export function CandleChart() {
         )}
         {indicatorError && <span className="text-dim"> Indicators could not be read.</span>}
       </div>
-      <div
+      <section
         ref={box}
         className="chart-box"
-        role="img"
         aria-label={`Candles of ${pair}, ${interval}. Last close ${legend?.close ?? "unknown"}.`}
       />
       {state === "empty" && error === null && (

@@ -228,7 +228,10 @@ export class Plot {
     const { hovered } = this;
     const candle =
       (hovered !== null && this.candles.find((one) => one.time === hovered)) || this.candles.at(-1);
-    if (!candle) return this.options.onLegend(null);
+    if (!candle) {
+      this.options.onLegend(null);
+      return;
+    }
     const places = placesOf(this.options.tick);
     const [open, close] = [drawable(candle.open), drawable(candle.close)];
     this.options.onLegend({

@@ -17,7 +17,7 @@ export function TradesPanel() {
   const trades = useFeed((state) => state.trades);
   const error = useFeed((state) => state.tradesError);
   const places = placesOf(market?.tickSize ?? "0.01");
-  const lotPlaces = placesOf(market?.lotSize ?? "0.0001");
+  const lotPlaces = Math.min(6, placesOf(market?.lotSize ?? "0.0001"));
   return (
     <section className="panel trades" aria-label="Trades" data-testid="trades">
       <header className="panel-head">
@@ -31,7 +31,7 @@ export function TradesPanel() {
       )}
       {!trades && error === null && <p className="empty">Reading the trades…</p>}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area needs the keyboard */}
-      <div className="scroll" tabIndex={0} role="region" aria-label="List of trades">
+      <section className="scroll" tabIndex={0} aria-label="List of trades">
         <table className="trade-table num">
           <thead>
             <tr>
@@ -46,7 +46,7 @@ export function TradesPanel() {
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
     </section>
   );
 }
