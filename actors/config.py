@@ -41,7 +41,10 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Platform:
-    """All that a worker needs to know of the platform that it belongs to."""
+    """All that a worker needs to know of the platform that it belongs to.
+
+    `web_directory` holds the built page; empty where the gateway is to serve none.
+    """
 
     servers: Servers
     topology: Topology
@@ -53,3 +56,4 @@ class Platform:
     gateway_replicas: int = 1
     allowed_origins: tuple[str, ...] = ()
     operator_token: str = ""
+    web_directory: str = ""

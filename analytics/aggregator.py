@@ -22,14 +22,16 @@ from actors.messages import Candle
 from actors.topology import TRADES_TOPIC
 from actors.writer.tail import MarketTail
 from analytics import queries
+from analytics.curves import compute
 from analytics.frames import to_candles
 from analytics.history import History
 from analytics.intake import TradeIntake
 from analytics.intervals import parse_interval
-from analytics.messages import CandlesStatus, LiveCandle, Ticker
+from analytics.messages import CandlesStatus, IndicatorSeries, LiveCandle, Ticker
 from analytics.publisher import CandlePublisher
 from analytics.series import RecentSeconds
 from analytics.store import CandleStore
+from analytics.studies import parse_study
 
 _log = structlog.get_logger(__name__)
 
@@ -130,6 +132,24 @@ class CandleAggregator:
                 before_s=before_s,
                 now_s=now_s,
             )
+
+    async def indicators(
+        self,
+        pair: str,
+        interval: str,
+        names: list[str],
+        limit: int,
+        before_s: int | None,
+        now_s: int,
+    ) -> IndicatorSeries:
+        """Return indicators at the candles of the same `limit` and `before_s`, oldest first.
+
+        Raises UnknownIndicatorError, and as `candles` does.
+        """
+        studies = [parse_study(name) for name in names]
+        lookback = max((study.lookback for study in studies), default=0)
+        found = await self.candles(pair, interval, limit + lookback, before_s, now_s)
+        return compute(found, studies, limit=limit)
 
     async def live(self, pair: str, interval: str, now_s: int) -> LiveCandle | None:
         """Return the open window and the newest second, None before the first trade.

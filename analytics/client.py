@@ -10,7 +10,7 @@ from ray.exceptions import RayError, RayTaskError
 from actors.errors import CandlesUnavailableError, StorageUnavailableError
 from actors.messages import Candle
 from analytics.intervals import Interval
-from analytics.messages import CandlesStatus, LiveCandle, Ticker
+from analytics.messages import CandlesStatus, IndicatorSeries, LiveCandle, Ticker
 
 CANDLES_NAME = "candles"
 
@@ -25,6 +25,19 @@ class CandleSource(Protocol):
         self, *, pair: str, interval: Interval, limit: int, before_s: int | None, now_s: int
     ) -> list[Candle]:
         """Return the newest `limit` windows that opened before `before_s`, oldest first."""
+        ...
+
+    async def indicators(
+        self,
+        *,
+        pair: str,
+        interval: Interval,
+        names: list[str],
+        limit: int,
+        before_s: int | None,
+        now_s: int,
+    ) -> IndicatorSeries:
+        """Return the indicators of these names at the candles that `candles` would answer."""
         ...
 
     async def live(self, *, pair: str, interval: Interval, now_s: int) -> LiveCandle | None:
@@ -50,6 +63,22 @@ class RemoteCandles:
         """Return the newest `limit` windows that opened before `before_s`, oldest first."""
         found: list[Candle] = await self._call(
             "candles", pair, interval.value, limit, before_s, now_s
+        )
+        return found
+
+    async def indicators(
+        self,
+        *,
+        pair: str,
+        interval: Interval,
+        names: list[str],
+        limit: int,
+        before_s: int | None,
+        now_s: int,
+    ) -> IndicatorSeries:
+        """Return the indicators of these names at the candles that `candles` would answer."""
+        found: IndicatorSeries = await self._call(
+            "indicators", pair, interval.value, names, limit, before_s, now_s
         )
         return found
 

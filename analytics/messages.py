@@ -38,6 +38,17 @@ class LiveCandle(msgspec.Struct, frozen=True, gc=False):
     second: Candle
 
 
+class IndicatorSeries(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Indicators at candles, oldest first; all lists are as long as `times_s` (open times).
+
+    `prices` are in ticks and not whole, `numbers` have no unit; None where a window is not full.
+    """
+
+    times_s: list[int]
+    prices: dict[str, list[float | None]]
+    numbers: dict[str, list[float | None]]
+
+
 class CandlesStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How the candle actor stands; times are seconds since the Unix epoch, 0 where there was none.
 

@@ -5,7 +5,7 @@ import os
 from actors.config import Platform
 from actors.logs import configure_logs
 from actors.messages import Candle
-from analytics.messages import CandlesStatus, LiveCandle, Ticker
+from analytics.messages import CandlesStatus, IndicatorSeries, LiveCandle, Ticker
 
 
 class CandlesWorker:
@@ -36,6 +36,18 @@ class CandlesWorker:
     ) -> list[Candle]:
         """Return candles, oldest first; see `CandleAggregator.candles`."""
         return await self._aggregator.candles(pair, interval, limit, before_s, now_s)
+
+    async def indicators(
+        self,
+        pair: str,
+        interval: str,
+        names: list[str],
+        limit: int,
+        before_s: int | None,
+        now_s: int,
+    ) -> IndicatorSeries:
+        """Return indicators at candles; see `CandleAggregator.indicators`."""
+        return await self._aggregator.indicators(pair, interval, names, limit, before_s, now_s)
 
     async def live(self, pair: str, interval: str, now_s: int) -> LiveCandle | None:
         """Return the open window; see `CandleAggregator.live`."""

@@ -62,7 +62,7 @@ def create_app(
     )
     for router in (orders.lean, orders.router, markets.router, users.router, operations.router):
         app.include_router(router)
-    add_site(app)
+    add_site(app, platform.web_directory)
     _add_error_handlers(app)
     app.add_middleware(
         CORSMiddleware,

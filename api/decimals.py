@@ -99,6 +99,10 @@ class MarketUnits:
         """Return ticks as a decimal text."""
         return format_units(ticks * self._tick)
 
+    def price_between(self, ticks: float) -> str:
+        """Return a statistic of prices, in ticks, as a decimal text of at most 8 decimals."""
+        return format_units(round(ticks * self._tick))
+
     def quantity(self, lots: int) -> str:
         """Return lots as a decimal text."""
         return format_units(lots * self._lot)

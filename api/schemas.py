@@ -241,6 +241,18 @@ class Candle(Model):
     volume: Amount
 
 
+class Indicators(Model):
+    """Indicators at candles, oldest first; every list is as long as `times`."""
+
+    trading_pair: Pair
+    interval: str = Field(examples=["1m"])
+    times: list[int] = Field(description="When each window opens, in seconds since 1970.")
+    series: dict[str, list[Amount | None]] = Field(
+        description="By name; null where not enough came before.",
+        examples=[{"sma20": [None, "50000.5"], "rsi14": [None, "61.25"]}],
+    )
+
+
 class Market(Model):
     """A market's rules."""
 

@@ -63,7 +63,9 @@ class Settings(BaseSettings):
             return tuple(origin.strip() for origin in value.split(",") if origin.strip())
         return value
 
-    def platform(self, *, servers: Servers, topology: Topology, data: Path) -> Platform:
+    def platform(
+        self, *, servers: Servers, topology: Topology, data: Path, page: Path | None = None
+    ) -> Platform:
         """Return what the workers need to know; makes the operator's token on first use."""
         return Platform(
             servers=servers,
@@ -75,6 +77,7 @@ class Settings(BaseSettings):
             gateway_replicas=self.gateway_replicas,
             allowed_origins=self.allowed_origins,
             operator_token=self.operator_token or _kept_token(data),
+            web_directory=str(page) if page else "",
         )
 
 

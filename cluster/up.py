@@ -15,8 +15,9 @@ from actors.config import Platform, Servers
 from actors.topology import Topology
 from cluster import processes
 from cluster.embedded.servers import EmbeddedServers
-from cluster.errors import AlreadyRunningError, DeployError
+from cluster.errors import AlreadyRunningError, ClusterError, DeployError
 from cluster.migrate import migrate
+from cluster.page import PageError, ready_page
 from cluster.runtime import RayRuntime, remove
 from cluster.settings import Settings
 from cluster.state import DataFolder, RunState
@@ -50,6 +51,7 @@ class PlatformRun:
         port: int,
         markets_file: str,
         report: Report,
+        web: bool = True,
         ray_started: Callable[[], None] = lambda: None,
     ) -> None:
         self.folder = DataFolder(data)
@@ -58,6 +60,7 @@ class PlatformRun:
         self._settings = settings
         self._port = port
         self._report = report
+        self.web = web
         self._ray_started = ray_started
         self._began = time.monotonic()
         self._state = RunState(
@@ -84,9 +87,10 @@ class PlatformRun:
         self.folder.hold()
         self._state.process_id = os.getpid()
         self._write_state()
+        page = await self._ready_page() if self.web else None
         servers, _ = await _both(self._start_servers(), self._start_ray())
         platform = self._settings.platform(
-            servers=servers, topology=self.topology, data=self.folder.path
+            servers=servers, topology=self.topology, data=self.folder.path, page=page
         )
         self._state.operator_token = platform.operator_token
         await self._start_platform(platform)
@@ -115,6 +119,12 @@ class PlatformRun:
             if self._watch is not None:
                 self._watch.cancel()
                 await asyncio.gather(self._watch, return_exceptions=True)
+
+    async def _ready_page(self) -> Path:
+        try:
+            return await asyncio.to_thread(ready_page, self._report)
+        except PageError as error:
+            raise ClusterError(f"{error}; `forkast up --no-web` runs without the page") from error
 
     async def _start_servers(self) -> Servers:
         settings = self._settings

@@ -6,14 +6,16 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from actors.book.market import INT64_MAX
+from analytics.studies import UnknownIndicatorError, parse_study
 from api import schemas
-from api.errors import json_response
+from api.errors import InvalidRequestError, json_response
 from api.openapi import errors
 from api.routes.common import GatewayOf, MarketOf
 
 router = APIRouter(tags=["markets"])
 
 _SECONDS_MAX = 253_402_300_799
+_INDICATORS_MAX = 8
 
 
 @router.get("/markets", summary="List the markets", response_model=list[schemas.Market])
@@ -113,6 +115,39 @@ async def list_candles(
 
 
 @router.get(
+    "/charts/{pair}/indicators",
+    summary="List indicators",
+    response_model=schemas.Indicators,
+    responses=errors(400, 404, 503),
+)
+async def list_indicators(
+    gateway: GatewayOf,
+    market: MarketOf,
+    names: Annotated[
+        str,
+        Query(
+            description="Of sma, ema, vwap, bollinger and rsi, each with a length of 1 to 200 or "
+            "its usual one; at most 8, separated by commas.",
+            examples=["sma20,bollinger20,rsi14"],
+        ),
+    ],
+    interval: Annotated[str, Query(description="As for candles.", examples=["1h"])] = "1m",
+    limit: Annotated[int, Query(ge=1, le=5_000)] = 100,
+    before: Annotated[
+        int | None,
+        Query(ge=1, le=_SECONDS_MAX, description="Only windows that open before this second."),
+    ] = None,
+) -> Response:
+    """List indicators at the newest candles, oldest first, over what was before them too."""
+    asked = _studies(names)
+    return json_response(
+        await gateway.market_data.indicators(
+            market, interval=interval, names=asked, limit=limit, before_s=before
+        )
+    )
+
+
+@router.get(
     "/market/{pair}/ticker",
     summary="Read a ticker",
     response_model=schemas.Ticker,
@@ -121,3 +156,13 @@ async def list_candles(
 async def get_ticker(gateway: GatewayOf, market: MarketOf) -> Response:
     """Read the last price, what 24 hours made of it, and the best bid and ask."""
     return json_response(await gateway.market_data.ticker(market))
+
+
+def _studies(names: str) -> list[str]:
+    asked = [name for name in names.split(",") if name]
+    if not 1 <= len(asked) <= _INDICATORS_MAX:
+        raise InvalidRequestError("MALFORMED", f"names must be 1 to {_INDICATORS_MAX} indicators.")
+    try:
+        return [parse_study(name).name for name in asked]
+    except UnknownIndicatorError as error:
+        raise InvalidRequestError("UNKNOWN_INDICATOR", f"{error}.") from None

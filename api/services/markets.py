@@ -14,7 +14,7 @@ from actors.channels import depth_key
 from actors.messages import Candle, DepthSnapshot
 from analytics.client import CandleSource
 from analytics.intervals import Interval, UnknownIntervalError, parse_interval
-from analytics.messages import Ticker
+from analytics.messages import IndicatorSeries, Ticker
 from api.decimals import UNITS, MarketUnits, format_fraction, format_units
 from api.errors import InvalidRequestError
 from api.pairs import PairViews
@@ -133,6 +133,32 @@ class Markets:
         )
         return [candle_view(units, candle) for candle in found]
 
+    async def indicators(
+        self,
+        units: MarketUnits,
+        *,
+        interval: str,
+        names: list[str],
+        limit: int,
+        before_s: int | None,
+    ) -> dict[str, Any]:
+        """Return indicators at the candles of the same question, oldest first."""
+        known = _interval(interval)
+        found = await self._candles.indicators(
+            pair=units.market.pair,
+            interval=known,
+            names=names,
+            limit=limit,
+            before_s=before_s,
+            now_s=int(time.time()),
+        )
+        return {
+            "tradingPair": units.market.pair,
+            "interval": known.value,
+            "times": found.times_s,
+            "series": _series(units, found),
+        }
+
     async def ticker(self, units: MarketUnits) -> dict[str, Any]:
         """Return the last price, what 24 hours made of it, and the touch."""
         ticker = await self._candles.ticker(pair=units.market.pair, now_s=int(time.time()))
@@ -188,6 +214,18 @@ def _ticker_view(units: MarketUnits, ticker: Ticker | None) -> dict[str, Any]:
         "quoteVolume": units.notional(ticker.notional),
         "trades": ticker.trade_count,
     }
+
+
+def _series(units: MarketUnits, found: IndicatorSeries) -> dict[str, list[str | None]]:
+    prices = {
+        name: [None if value is None else units.price_between(value) for value in values]
+        for name, values in found.prices.items()
+    }
+    numbers = {
+        name: [None if value is None else format_units(round(value * UNITS)) for value in values]
+        for name, values in found.numbers.items()
+    }
+    return prices | numbers
 
 
 def _order_rows(units: MarketUnits, images: bytes) -> list[OrderRow]:

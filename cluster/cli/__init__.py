@@ -6,7 +6,7 @@ from importlib import import_module
 import typer
 
 from actors.errors import ForkastError
-from cluster.cli import check, doctor, operate, operate_cluster, prepare, up
+from cluster.cli import check, doctor, openapi, operate, operate_cluster, prepare, up
 from cluster.cli.options import tell
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("doctor")(doctor.doctor)
 app.command("migrate")(prepare.migrate)
 app.command("nodes")(operate_cluster.nodes)
 app.command("rebalance")(operate_cluster.rebalance)
+app.command("openapi")(openapi.openapi)
 app.command("halt")(operate.halt)
 app.command("resume")(operate.resume)
 # What pytest takes is pytest's to check.

@@ -50,6 +50,9 @@ def up(
     demo: Annotated[
         bool, typer.Option("--demo", help="Let all markets live: see `forkast demo`.")
     ] = False,
+    web: Annotated[
+        bool, typer.Option("--web/--no-web", help="Serve the trading screen at /.")
+    ] = True,
 ) -> None:
     """Start the platform and everything that it needs."""
     settings = load_settings()
@@ -69,6 +72,7 @@ def up(
                 port=port or settings.port,
                 markets_file=str(Path(markets).resolve()) if markets else "",
                 demo=demo,
+                web=web,
             )
         )
     sys.stdout.flush()
@@ -95,6 +99,7 @@ async def _live(
     port: int,
     markets_file: str,
     demo: bool,
+    web: bool,
 ) -> int:
     prepare(own_ray=not settings.ray_address)
     # Imports Ray, which reads its environment then.
@@ -115,6 +120,7 @@ async def _live(
         port=port,
         markets_file=markets_file,
         report=_Reporter(),
+        web=web,
         ray_started=listen,
     )
     try:
@@ -153,6 +159,7 @@ async def _until_stopped(run: "PlatformRun", stop: asyncio.Event, *, demo: bool)
 def _welcome(run: "PlatformRun") -> None:
     _console.print(f"Ready after {run.state.ready_s:.1f} s.", style="bold green")
     for name, url in (
+        *((("page", f"{run.url}/"),) if run.web else ()),
         ("REST", run.url),
         ("Socket.IO", f"{run.url}/socket.io"),
         ("API page", f"{run.url}/docs"),

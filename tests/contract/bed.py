@@ -24,7 +24,7 @@ from actors.topology import Topology
 from actors.writer.writer import PostgresWriter, WriterStatus
 from analytics.aggregator import CandleAggregator
 from analytics.intervals import Interval
-from analytics.messages import LiveCandle, Ticker
+from analytics.messages import IndicatorSeries, LiveCandle, Ticker
 from api.application import create_app
 from api.router.router import OrderRouter
 from cluster.migrate import migrate
@@ -96,6 +96,20 @@ class LocalCandles:
         self, *, pair: str, interval: Interval, limit: int, before_s: int | None, now_s: int
     ) -> list[Candle]:
         return await self._aggregator.candles(pair, interval.value, limit, before_s, now_s)
+
+    async def indicators(
+        self,
+        *,
+        pair: str,
+        interval: Interval,
+        names: list[str],
+        limit: int,
+        before_s: int | None,
+        now_s: int,
+    ) -> IndicatorSeries:
+        return await self._aggregator.indicators(
+            pair, interval.value, names, limit, before_s, now_s
+        )
 
     async def live(self, *, pair: str, interval: Interval, now_s: int) -> LiveCandle | None:
         return await self._aggregator.live(pair, interval.value, now_s)

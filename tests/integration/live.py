@@ -26,7 +26,7 @@ from actors.messages import Candle
 from analytics.aggregator import CandleAggregator
 from analytics.client import CandleSource
 from analytics.intervals import Interval
-from analytics.messages import LiveCandle, Ticker
+from analytics.messages import IndicatorSeries, LiveCandle, Ticker
 from api.gateway import open_gateway
 from api.hub.desk import GatewayDesk
 from api.hub.hub import Hub
@@ -62,6 +62,20 @@ class LocalCandles:
         self, *, pair: str, interval: Interval, limit: int, before_s: int | None, now_s: int
     ) -> list[Candle]:
         return await self._aggregator.candles(pair, interval.value, limit, before_s, now_s)
+
+    async def indicators(
+        self,
+        *,
+        pair: str,
+        interval: Interval,
+        names: list[str],
+        limit: int,
+        before_s: int | None,
+        now_s: int,
+    ) -> IndicatorSeries:
+        return await self._aggregator.indicators(
+            pair, interval.value, names, limit, before_s, now_s
+        )
 
     async def live(self, *, pair: str, interval: Interval, now_s: int) -> LiveCandle | None:
         return await self._aggregator.live(pair, interval.value, now_s)

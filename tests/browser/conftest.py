@@ -1,0 +1,33 @@
+"""One browser for the session, and users whom no other test knows."""
+
+from collections.abc import AsyncIterator, Callable
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
+
+from tests.browser.screen import launch
+from tests.platforms import RunningPlatform
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium without a window."""
+    async with async_playwright() as playwright:
+        running = await launch(playwright)
+        yield running
+        await running.close()
+
+
+@pytest.fixture
+def new_user(running_platform: RunningPlatform) -> Callable[[], int]:
+    """Make a user."""
+
+    def make() -> int:
+        answer = httpx.post(f"{running_platform.url}/users", json={"name": "A trader"}, timeout=10)
+        assert answer.status_code == 201, answer.text
+        user_id: int = answer.json()["id"]
+        return user_id
+
+    return make

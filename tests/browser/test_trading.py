@@ -1,0 +1,152 @@
+"""Trading on the page, in a real browser, against the real platform."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.browser.screen import PHONE, opened
+from tests.platforms import RunningPlatform
+
+_SECOND_PAIR = "ADA-USD"
+_TEST_PAIR = "AVAX-USD"
+
+
+@pytest.fixture
+def url(running_platform: RunningPlatform) -> str:
+    """Where the page is."""
+    return f"{running_platform.url}/"
+
+
+async def test_an_order_is_seen_taken_from_a_second_page_and_both_change(
+    browser: Browser, url: str, new_user: Callable[[], int]
+) -> None:
+    maker_id, taker_id = new_user(), new_user()
+    async with (
+        opened(browser, url, user_id=maker_id, pair=_TEST_PAIR) as maker,
+        opened(browser, url, user_id=taker_id, pair=_TEST_PAIR) as taker,
+    ):
+        for side, other, shown, arrow in (
+            ("sell", "buy", "ask", "▲"),
+            ("buy", "sell", "bid", "▼"),
+        ):
+            await maker.place(side, price="20", amount="2")
+            await expect(maker.toast("accepted")).to_be_visible()
+            await expect(maker.order(price="20")).to_have_count(1)
+            await expect(maker.row(shown, price="20")).to_have_attribute("data-own", "true")
+            await expect(taker.row(shown, price="20")).to_have_attribute("data-own", "false")
+            await taker.place(other, price="20", amount="2")
+            await expect(taker.toast("filled")).to_be_visible()
+            await expect(maker.toast("filled")).to_be_visible()
+            for screen in (maker, taker):
+                await expect(screen.row(shown, price="20")).to_have_count(0)
+                newest = screen.part("trade-row").first
+                await expect(newest).to_have_attribute("data-side", other.upper())
+                await expect(newest).to_contain_text(arrow)
+            await expect(maker.order(price="20")).to_have_count(0)
+        colours = [
+            await taker.page.locator(
+                f'[data-testid="trade-row"][data-side="{side}"] td'
+            ).first.evaluate("cell => getComputedStyle(cell).color")
+            for side in ("BUY", "SELL")
+        ]
+        assert len(set(colours)) == 2
+
+
+async def test_an_order_is_cancelled_where_it_stands(
+    browser: Browser, url: str, new_user: Callable[[], int]
+) -> None:
+    async with opened(browser, url, user_id=new_user(), pair=_TEST_PAIR) as screen:
+        await screen.place("buy", price="9", amount="1")
+        row = screen.order(price="9")
+        await expect(row).to_have_count(1)
+        order_id = await row.get_attribute("data-order-id")
+        await screen.part(f"cancel-{order_id}").click()
+        await expect(screen.toast("cancelled")).to_be_visible()
+        await expect(row).to_have_count(0)
+        await expect(screen.row("bid", price="9")).to_have_count(0)
+
+
+async def test_a_refusal_is_shown_in_the_servers_own_words(browser: Browser, url: str) -> None:
+    async with opened(browser, url, user_id=999_999, pair=_TEST_PAIR) as screen:
+        await screen.place("buy", price="9", amount="1")
+        order = {"tradingPair": _TEST_PAIR, "type": "BUY", "price": 9, "quantity": 1}
+        async with httpx.AsyncClient(timeout=10) as client:
+            answer = await client.post(f"{url}orders", json=order | {"userId": 999_999})
+        assert answer.is_client_error
+        refusal = screen.part("order-error")
+        await expect(refusal).to_contain_text(answer.json()["message"])
+        await expect(refusal).to_have_attribute("data-code", answer.json()["code"])
+
+
+async def test_another_pair_is_found_by_search_and_kept_over_a_reload(
+    browser: Browser, url: str
+) -> None:
+    async with opened(browser, url, user_id=1, pair=_TEST_PAIR) as screen:
+        await screen.page.keyboard.press("/")
+        await screen.part("pair-search").fill(_SECOND_PAIR[:3])
+        await screen.page.keyboard.press("Enter")
+        await expect(screen.part("app")).to_have_attribute("data-pair", _SECOND_PAIR)
+        await screen.page.reload()
+        await screen.is_live()
+        await expect(screen.part("app")).to_have_attribute("data-pair", _SECOND_PAIR)
+
+
+async def test_the_page_comes_back_after_the_server_was_killed(
+    browser: Browser, url: str, running_platform: RunningPlatform, new_user: Callable[[], int]
+) -> None:
+    async with opened(browser, url, user_id=new_user(), pair=_TEST_PAIR) as screen:
+        killed = [
+            process
+            for process in running_platform.family()
+            if "ServeReplica:hub" in " ".join(process.cmdline())
+        ]
+        assert killed
+        for process in killed:
+            process.kill()
+        await expect(screen.part("frozen-banner")).to_contain_text("since")
+        await screen.is_live()
+        await screen.place("buy", price="8", amount="1")
+        await expect(screen.row("bid", price="8")).to_have_attribute("data-own", "true")
+        await screen.part("cancel-all").click()
+
+
+async def test_a_phone_has_tabs_and_a_form_behind_two_buttons(
+    browser: Browser, url: str, new_user: Callable[[], int]
+) -> None:
+    async with opened(browser, url, user_id=new_user(), pair=_TEST_PAIR, size=PHONE) as screen:
+        await screen.part("phone-tab-book").click()
+        await expect(screen.part("book")).to_be_visible()
+        await screen.part("phone-buy").click()
+        await screen.part("order-price").fill("7")
+        await screen.part("order-amount").fill("1")
+        await screen.part("order-submit").click()
+        await expect(screen.toast("accepted")).to_be_visible()
+        wide = await screen.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= PHONE["width"]
+
+
+async def test_an_order_is_placed_by_keyboard_alone(
+    browser: Browser, url: str, new_user: Callable[[], int]
+) -> None:
+    async with opened(browser, url, user_id=new_user(), pair=_TEST_PAIR) as screen:
+        keyboard = screen.page.keyboard
+        await keyboard.press("b")
+        await expect(screen.part("side-buy")).to_have_attribute("aria-pressed", "true")
+        await screen.part("order-price").focus()
+        await keyboard.type("6")
+        while await screen.page.evaluate("document.activeElement.dataset.testid") != "order-amount":
+            await keyboard.press("Tab")
+        await keyboard.type("1")
+        await keyboard.press("Control+Enter")
+        await expect(screen.order(price="6")).to_have_count(1)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+async def test_axe_finds_nothing_wrong_in_either_theme(
+    browser: Browser, url: str, theme: str
+) -> None:
+    async with opened(browser, url, user_id=1, pair=_TEST_PAIR, theme=theme) as screen:
+        await expect(screen.part("app")).to_have_attribute("data-theme", theme)
+        assert not await screen.faults()

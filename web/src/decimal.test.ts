@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+import { divide, format, group, multiply, parse, snap, text } from "./decimal";
+
+describe("decimals are whole numbers of 1e-8", () => {
+  it("reads and writes without a float in between", () => {
+    expect(parse("0.1")! + parse("0.2")!).toBe(parse("0.3"));
+    expect(text(parse("50000.50")!)).toBe("50000.5");
+    expect(text(-1n)).toBe("-0.00000001");
+  });
+  it("refuses what is not a decimal", () => {
+    for (const bad of ["", ".", "1e5", "1.123456789", "--1", "1,5", " "])
+      expect(parse(bad)).toBeNull();
+  });
+  it("multiplies and divides exactly where the result fits", () => {
+    expect(multiply(parse("50000.5")!, parse("0.1")!)).toBe(parse("5000.05"));
+    expect(divide(parse("5000.05")!, parse("0.1")!)).toBe(parse("50000.5"));
+  });
+  it("snaps down and up to a step", () => {
+    expect(snap(parse("1.27")!, parse("0.05")!, "down")).toBe(parse("1.25"));
+    expect(snap(parse("1.27")!, parse("0.05")!, "up")).toBe(parse("1.3"));
+    expect(snap(parse("1.25")!, parse("0.05")!, "up")).toBe(parse("1.25"));
+  });
+  it("groups thousands and keeps the places asked for", () => {
+    expect(group("1234567.5")).toBe("1,234,567.5");
+    expect(format("1234.5", 2)).toBe("1,234.50");
+    expect(format("0.00012345", 4)).toBe("0.0001");
+  });
+});

@@ -1,0 +1,90 @@
+import { useEffect, useRef } from "react";
+import { useMarket, useTicker } from "../api/queries";
+import { drawable, format, placesOf } from "../decimal";
+import { useFeed } from "../feed/store";
+import { useSettings } from "../settings";
+import { ConnectionDot } from "./ConnectionDot";
+import { PairPicker } from "./PairPicker";
+
+/** The pair, its last price and its last 24 hours. */
+export function MarketHeader() {
+  const pair = useSettings((state) => state.pair);
+  const market = useMarket(pair);
+  const ticker = useTicker(pair);
+  const live = useFeed((state) => state.trades?.[0]);
+  const places = placesOf(market?.tickSize ?? "0.01");
+  const last = live?.tradingPair === pair ? live.price : ticker.data?.lastPrice;
+  const quote = market?.quoteCurrency ?? "";
+  const percent = ticker.data?.priceChangePercent;
+  const rises = percent !== undefined && drawable(percent) >= 0;
+  return (
+    <div className="market-header" data-testid="market-header">
+      <PairPicker />
+      <LastPrice last={last ?? null} places={places} />
+      <dl className="figures">
+        <Figure
+          id="change-24h"
+          label="24h change"
+          tone={percent === undefined ? "" : rises ? "text-up" : "text-down"}
+          value={percent === undefined ? "–" : `${rises ? "▲ +" : "▼ "}${format(percent, 2)}%`}
+        />
+        <Figure id="high-24h" label="24h high" value={format(ticker.data?.highPrice, places)} />
+        <Figure id="low-24h" label="24h low" value={format(ticker.data?.lowPrice, places)} />
+        <Figure
+          id="volume-24h"
+          label={`24h volume ${quote}`}
+          value={format(ticker.data?.quoteVolume, 0)}
+        />
+      </dl>
+      {ticker.isError && (
+        <button
+          type="button"
+          className="button"
+          data-testid="retry-header"
+          onClick={() => void ticker.refetch()}
+        >
+          24h figures failed: try again
+        </button>
+      )}
+      {market?.status === "HALTED" && (
+        <span className="badge" data-testid="halted">
+          Halted: only cancels are taken
+        </span>
+      )}
+      <ConnectionDot />
+    </div>
+  );
+}
+
+function LastPrice(props: { last: string | null; places: number }) {
+  const before = useRef<string | null>(null);
+  const rises = useRef(true);
+  if (props.last !== null && before.current !== null && props.last !== before.current)
+    rises.current = drawable(props.last) >= drawable(before.current);
+  before.current = props.last;
+  const shown = format(props.last, props.places);
+  useEffect(() => {
+    document.title = props.last === null ? "Forkast" : `${shown} · Forkast`;
+  }, [props.last, shown]);
+  return (
+    <div
+      className={`last-price num ${rises.current ? "text-up" : "text-down"}`}
+      data-testid="last-price"
+    >
+      {props.last !== null && <span aria-hidden="true">{rises.current ? "▲" : "▼"}</span>}
+      <span className="sr-only">Last price </span>
+      {shown}
+    </div>
+  );
+}
+
+function Figure(props: { id: string; label: string; value: string; tone?: string }) {
+  return (
+    <div>
+      <dt>{props.label}</dt>
+      <dd className={`num ${props.tone ?? ""}`} data-testid={props.id}>
+        {props.value}
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,38 @@
+import { create } from "zustand";
+import { persist } from "zustand/middleware";
+
+export const INTERVALS = ["1s", "10s", "1m", "5m", "15m", "1h", "4h", "1d", "1w"] as const;
+export type IntervalName = (typeof INTERVALS)[number];
+export const INDICATORS = ["sma20", "ema20", "vwap20", "bollinger20", "rsi14"] as const;
+export type IndicatorName = (typeof INDICATORS)[number];
+export type Theme = "dark" | "light";
+
+/** What a trader has chosen; it survives a reload. */
+interface Settings {
+  pair: string;
+  interval: IntervalName;
+  theme: Theme;
+  userId: number;
+  indicators: IndicatorName[];
+  /** Widths and heights of panels, in CSS pixels. */
+  layout: { book: number; order: number; below: number };
+  set: (change: Partial<Omit<Settings, "set">>) => void;
+}
+
+const light = () =>
+  typeof matchMedia === "function" && matchMedia("(prefers-color-scheme: light)").matches;
+
+export const useSettings = create<Settings>()(
+  persist(
+    (set) => ({
+      pair: "BTC-USD",
+      interval: "1m",
+      theme: light() ? "light" : "dark",
+      userId: 1,
+      indicators: [],
+      layout: { book: 300, order: 300, below: 250 },
+      set: (change) => set(change),
+    }),
+    { name: "forkast.settings", version: 1 },
+  ),
+);
