@@ -86,8 +86,10 @@ def npm(*arguments: str, quiet: bool = True) -> None:
         check=False,
     )
     if done.returncode:
-        lines = [line.strip() for line in (done.stdout or "").splitlines() if line.strip()]
-        told = " ".join(lines[-4:])[-_TOLD_CHARACTERS:]
+        lines = [" ".join(line.split()) for line in (done.stdout or "").splitlines()]
+        # npm says why first and how to get help last.
+        wrong = [line for line in lines if "error" in line.lower()] or lines
+        told = " ".join(wrong)[:_TOLD_CHARACTERS]
         raise PageError(f"npm {' '.join(arguments)} failed: {told}")
 
 
