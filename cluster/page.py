@@ -68,7 +68,8 @@ def install_packages(report: Report) -> None:
     if stamp.is_file() and stamp.read_text() == lock:
         return
     report("Installing the page's packages")
-    npm("ci", "--no-audit", "--no-fund")
+    # Not `npm ci`: it refuses a lock file that leaves other systems' optional packages out.
+    npm("install", "--no-save", "--no-audit", "--no-fund")
     stamp.write_text(lock)
 
 

@@ -49,7 +49,7 @@ def test_a_page_that_cannot_be_built_is_told_in_one_line(
     monkeypatch.setattr(page, "SOURCES", tmp_path)
     (tmp_path / "package.json").write_text("{}")
     (tmp_path / "package-lock.json").write_text("not a lock file")
-    with pytest.raises(page.PageError, match=r"^npm ci .* failed: ") as told:
+    with pytest.raises(page.PageError, match=r"^npm install .* failed: ") as told:
         page.ready_page(lambda step: None)
     assert "\n" not in str(told.value)
 
