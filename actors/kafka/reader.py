@@ -11,7 +11,8 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from actors.errors import LogGapError, LogTimeoutError, LogUnavailableError
 
 _log = structlog.get_logger(__name__)
-_OFFSETS_TIMEOUT_S = 5.0
+# New partitions may take a busy broker a while; no client's request waits for this.
+_OFFSETS_TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
