@@ -10,13 +10,14 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import msgspec
 import structlog
 
 from actors.book.market import Market
 from actors.config import Limits
 from actors.errors import ForkastError, LogError, LogGapError, PairUnavailableError
 from actors.kafka.reader import LogReader, LogRecord
-from actors.messages import Position, RangeAnswer, RangeApplied, RangeRequest
+from actors.messages import DepthSnapshot, Position, RangeAnswer, RangeApplied, RangeRequest
 from actors.ports import PairClient
 from api.router.depth import TOP_LEVELS, DepthFeed
 from api.router.pace import Pace
@@ -168,6 +169,11 @@ class PairPipeline:
         except PairUnavailableError:
             self._depth_stale.set()
             return
+        shown = msgspec.msgpack.decode(top, type=DepthSnapshot)
+        if shown.sequence < self.state.sequence:
+            # Restarted while its market was quiet: no range is on its way to be refused.
+            self._fail(OutOfStepError(f"the pair has gone back to sequence {shown.sequence}"))
+            return
         self._depth.snapshot(self.market, whole=whole, top=top)
 
     async def _recover(self) -> None:
@@ -254,9 +260,7 @@ class PairPipeline:
                     await self._slots.acquire()
                     self._submit(chunk)
         except (LogError, PairUnavailableError) as error:
-            failed: _Outcome = asyncio.get_running_loop().create_future()
-            failed.set_exception(error)
-            self._follow(_Range(self.state.next_offset, 0, failed, _now_s()))
+            self._fail(error)
 
     def _submit(self, records: list[LogRecord]) -> None:
         now_s = _now_s()
@@ -273,6 +277,12 @@ class PairPipeline:
         )
         outcome = asyncio.ensure_future(self.pair.apply(request))
         self._follow(_Range(records[0].offset, len(records), outcome, now_s))
+
+    def _fail(self, error: ForkastError) -> None:
+        """Let the flow end with this error, after the ranges that are on their way."""
+        failed: _Outcome = asyncio.get_running_loop().create_future()
+        failed.set_exception(error)
+        self._follow(_Range(self.state.next_offset, 0, failed, _now_s()))
 
     def _follow(self, one: _Range) -> None:
         one.outcome.add_done_callback(_note_outcome)

@@ -3,10 +3,11 @@
 import asyncio
 from dataclasses import dataclass
 
+from actors.book.codec import decode_events
 from actors.config import Limits, Platform, Servers
 from actors.pair import PairActor
 from actors.ports import StoredSnapshot
-from actors.topology import COMMANDS_TOPIC, EVENTS_TOPIC, Topology
+from actors.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
 from actors.writer.intake import MarketPosition
 from actors.writer.store import OrderStore
 from actors.writer.tail import MarketTail
@@ -31,13 +32,13 @@ from tests.simulation.network import Network
 from tests.simulation.schedule import Fault, Schedule
 from tests.simulation.story import MARKET, Story
 
-# Ranges of one or two records, a snapshot every few commands, and no depth: small enough for
-# every rule of the pipeline to meet every fault within a few dozen operations.
+# Ranges of one or two records and a snapshot every few commands: small enough for every rule of
+# the pipeline to meet every fault within a few dozen operations.
 LIMITS = Limits(
     ranges_in_flight=3,
     range_bytes=600,
     snapshot_every_commands=4,
-    depth_interval_ms=10**12,
+    depth_levels=5,
 )
 ROUTERS_MAX = 2
 APPEND_EVERY_S = 0.002
@@ -136,18 +137,18 @@ class World:
         )
 
     def _settled(self) -> bool:
-        last = self._story.sequences[-1]
+        if self.process.actor.position().next_offset != len(self._story.values):
+            return False
+        if self.rows.position is None:
+            return False
+        if self.rows.position.last_sequence < self._story.sequences[-1]:
+            return False
+        last_trade = max(self._story.trades["sequence"].tolist(), default=0)
+        values = self.log.topics[TRADES_TOPIC]
+        traded = max((decode_events(value).last_sequence for value in values), default=0)
         candles = self.stored_candles
-        trades = self._story.trades
-        return (
-            self.process.actor.position().next_offset == len(self._story.values)
-            and self.rows.position is not None
-            and self.rows.position.last_sequence >= last
-            and (
-                candles is None
-                or not len(trades)
-                or candles.position.last_sequence >= int(trades["sequence"][-1])
-            )
+        return traded >= last_trade and (
+            candles is None or candles.position.last_sequence >= last_trade
         )
 
     def _start_router(self) -> None:
@@ -167,7 +168,7 @@ class World:
             pace=Pace(),
             limits=LIMITS,
         )
-        self._routers.append(self.loop.create_task(pipeline.run(), name=channel))
+        self._routers.append(self.loop.create_task(_run_both(pipeline), name=channel))
 
     def _start_writer(self) -> None:
         self._writer = Writer(self)
@@ -196,3 +197,7 @@ class World:
             self.process.crash()
         elif fault is Fault.CRASH_ACTOR:
             self.process.crash()
+
+
+async def _run_both(pipeline: PairPipeline) -> None:
+    await asyncio.gather(pipeline.run(), pipeline.run_depth())
