@@ -11,7 +11,7 @@ from tests.simulation.schedule import Schedule, draw, shrink
 from tests.simulation.story import STORIES, story
 from tests.simulation.world import Parts, World
 
-CANDLES_EVERY = 10
+CANDLES_EVERY = 25
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple
 
-OPERATIONS = 90
+OPERATIONS = 60
 FAULTS_MAX = 8
 
 

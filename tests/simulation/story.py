@@ -15,7 +15,7 @@ from tests.simulation.memory import MemoryRows
 
 MARKET = ARENAS["crowded"].market
 STORIES = 48
-RECORDS = 14
+RECORDS = 9
 _POISON_EVERY = 5
 
 
