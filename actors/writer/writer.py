@@ -16,7 +16,7 @@ from tenacity import AsyncRetrying, RetryCallState
 from actors.config import Platform
 from actors.metrics import Metric
 from actors.topology import EVENTS_TOPIC
-from actors.writer.intake import Intake
+from actors.writer.intake import Intake, MarketPosition
 from actors.writer.store import OrderStore
 from actors.writer.tail import MarketRecord, MarketTail
 
@@ -128,6 +128,20 @@ class PostgresWriter:
             commands_offsets=dict(self._commands_offsets),
         )
 
+    async def open_store(self) -> OrderStore:
+        """Connect to the rows. Raises OSError, TimeoutError and asyncpg's errors."""
+        url = self._platform.servers.postgres_url
+        return await OrderStore.connect(url, consumer=self._consumer)
+
+    async def open_tail(self, positions: tuple[MarketPosition, ...]) -> MarketTail:
+        """Connect to the events from these positions on. Raises LogError."""
+        return await MarketTail.open(
+            self._platform.topology,
+            positions,
+            bootstrap=self._platform.servers.kafka_bootstrap,
+            topic=self._topic,
+        )
+
     async def _run(self) -> None:
         async for attempt in AsyncRetrying(wait=self._pause, before_sleep=self._report):
             with attempt:
@@ -135,16 +149,10 @@ class PostgresWriter:
 
     async def _follow(self) -> None:
         """Write from the stored positions on, until something fails."""
-        servers = self._platform.servers
-        store = await OrderStore.connect(servers.postgres_url, consumer=self._consumer)
+        store = await self.open_store()
         try:
             positions = await store.positions(self._platform.topology)
-            tail = await MarketTail.open(
-                self._platform.topology,
-                positions,
-                bootstrap=servers.kafka_bootstrap,
-                topic=self._topic,
-            )
+            tail = await self.open_tail(positions)
             try:
                 self._intake = Intake(positions)
                 self._intake.faults.update(tail.lost)

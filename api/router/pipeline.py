@@ -6,18 +6,18 @@ actor where it stands and Kafka what it has, and starts again from there. Start-
 """
 
 import asyncio
-import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import msgspec
 import structlog
 
 from actors.book.market import Market
 from actors.config import Limits
 from actors.errors import ForkastError, LogError, LogGapError, PairUnavailableError
 from actors.kafka.reader import LogReader, LogRecord
-from actors.messages import Position, RangeAnswer, RangeApplied, RangeRequest
+from actors.messages import DepthSnapshot, Position, RangeAnswer, RangeApplied, RangeRequest
 from actors.ports import PairClient
 from api.router.depth import TOP_LEVELS, DepthFeed
 from api.router.pace import Pace
@@ -122,11 +122,11 @@ class PairPipeline:
     async def run(self) -> None:
         """Recover and flow, for ever; only an error of the program ends it."""
         pause_s = _BACKOFF_S[0]
-        lost_s = time.monotonic()
+        lost_s = _now_s()
         while True:
             try:
                 await self._recover()
-                self.state.recovery_seconds = time.monotonic() - lost_s
+                self.state.recovery_seconds = _now_s() - lost_s
                 pause_s = _BACKOFF_S[0]
                 await self._flow()
             except LogGapError as error:
@@ -135,7 +135,7 @@ class PairPipeline:
             except ForkastError as error:
                 _log.warning("pipeline_restarts", **self._place(), why=str(error))
             if self.state.available:
-                lost_s = time.monotonic()
+                lost_s = _now_s()
             self.state.available = False
             self.state.counters.recoveries += 1
             await asyncio.sleep(pause_s)
@@ -154,11 +154,11 @@ class PairPipeline:
             except TimeoutError:
                 self._depth_stale.set()
             await asyncio.sleep(self._depth_interval_s)
-            fresh = time.monotonic() - self._depth_asked_s < self._depth_interval_s
+            fresh = _now_s() - self._depth_asked_s < self._depth_interval_s
             if fresh or not self._depth_stale.is_set() or not self.state.available:
                 continue
             self._depth_stale.clear()
-            self._depth_asked_s = time.monotonic()
+            self._depth_asked_s = _now_s()
             await self._refresh_depth()
 
     async def _refresh_depth(self) -> None:
@@ -168,6 +168,11 @@ class PairPipeline:
             )
         except PairUnavailableError:
             self._depth_stale.set()
+            return
+        shown = msgspec.msgpack.decode(top, type=DepthSnapshot)
+        if shown.sequence < self.state.sequence:
+            # Restarted while its market was quiet: no range is on its way to be refused.
+            self._fail(OutOfStepError(f"the pair has gone back to sequence {shown.sequence}"))
             return
         self._depth.snapshot(self.market, whole=whole, top=top)
 
@@ -192,15 +197,15 @@ class PairPipeline:
         The actor's snapshot is never newer than what Kafka acknowledged, so nothing is missing
         before it.
         """
-        progress_s = time.monotonic()
-        while time.monotonic() - progress_s < _OTHER_ROUTER_GRACE_S:
+        progress_s = _now_s()
+        while _now_s() - progress_s < _OTHER_ROUTER_GRACE_S:
             before = self._publisher.sequence
             await asyncio.sleep(_OTHER_ROUTER_POLL_S)
             await self._publisher.learn(again=True)
             if self._publisher.sequence >= position.sequence:
                 return position
             if self._publisher.sequence > before:
-                progress_s = time.monotonic()
+                progress_s = _now_s()
         # The newer its snapshot, the less is done again.
         await self.pair.acknowledge(self._published_offset)
         position = await self.pair.rewind()
@@ -246,21 +251,19 @@ class PairPipeline:
         submitted_s = 0.0
         try:
             while True:
-                await asyncio.sleep(submitted_s + self._pace.window_s - time.monotonic())
+                await asyncio.sleep(submitted_s + self._pace.window_s - _now_s())
                 await self._slots.acquire()
                 self._slots.release()
                 arrived = await self._reader.read(timeout_ms=_READ_TIMEOUT_MS)
-                submitted_s = time.monotonic()
+                submitted_s = _now_s()
                 for chunk in _chunks(arrived.get(self.partition, []), self._limits.range_bytes):
                     await self._slots.acquire()
                     self._submit(chunk)
         except (LogError, PairUnavailableError) as error:
-            failed: _Outcome = asyncio.get_running_loop().create_future()
-            failed.set_exception(error)
-            self._follow(_Range(self.state.next_offset, 0, failed, time.monotonic()))
+            self._fail(error)
 
     def _submit(self, records: list[LogRecord]) -> None:
-        now_s = time.monotonic()
+        now_s = _now_s()
         depth_due = now_s - self._depth_asked_s >= self._depth_interval_s
         if depth_due:
             self._depth_asked_s = now_s
@@ -274,6 +277,12 @@ class PairPipeline:
         )
         outcome = asyncio.ensure_future(self.pair.apply(request))
         self._follow(_Range(records[0].offset, len(records), outcome, now_s))
+
+    def _fail(self, error: ForkastError) -> None:
+        """Let the flow end with this error, after the ranges that are on their way."""
+        failed: _Outcome = asyncio.get_running_loop().create_future()
+        failed.set_exception(error)
+        self._follow(_Range(self.state.next_offset, 0, failed, _now_s()))
 
     def _follow(self, one: _Range) -> None:
         one.outcome.add_done_callback(_note_outcome)
@@ -291,7 +300,7 @@ class PairPipeline:
                     break
                 ranges.append(one)
                 answers.append(one.outcome.result())
-            answered_s = time.monotonic()
+            answered_s = _now_s()
             self.state.counters.apply_seconds += sum(answered_s - one.submitted_s for one in ranges)
             await self._publish(ranges, [_in_step(answer) for answer in answers])
             self._show_depth(answers)
@@ -337,6 +346,11 @@ class PairPipeline:
         counters.commands += sum(one.commands for one in applied)
         counters.events += events
         counters.trades += trades
+
+
+def _now_s() -> float:
+    """Return the event loop's time, which a simulated loop keeps itself."""
+    return asyncio.get_running_loop().time()
 
 
 def _chunks(records: list[LogRecord], size_bytes: int) -> Iterator[list[LogRecord]]:

@@ -141,9 +141,9 @@ def _book_cost(size: int) -> BookCost:
     before = _resident_bytes()
     book = CompiledBook(MARKET)
     for start in range(0, size, 4_096):
-        book.apply(_resting(first_id=start + 1, count=min(4_096, size - start)))
+        book.apply(resting(first_id=start + 1, count=min(4_096, size - start)))
     held = _resident_bytes() - before
-    places = _resting(first_id=size + 1, count=_PROBES)
+    places = resting(first_id=size + 1, count=_PROBES)
     cancels = np.zeros(_PROBES, COMMAND_DTYPE)
     cancels["kind"] = CommandKind.CANCEL
     for field in ("order_id", "user_id"):
@@ -171,12 +171,12 @@ def _shared_cost(pairs: int) -> SharedCost:
     before = _resident_bytes()
     actors = [_actor(_NoSnapshots(), market_id=number + 1) for number in range(pairs)]
     records = [
-        encode_commands(number + 1, _resting(first_id=1, count=1)) for number in range(pairs)
+        encode_commands(number + 1, resting(first_id=1, count=1)) for number in range(pairs)
     ]
     for actor, record in zip(actors, records, strict=True):
         actor.apply(0, 1, [record])
     held = _resident_bytes() - before
-    orders = [encode_commands(number + 1, _resting(first_id=2, count=1)) for number in range(pairs)]
+    orders = [encode_commands(number + 1, resting(first_id=2, count=1)) for number in range(pairs)]
     spent = time.thread_time()
     for actor, record in zip(actors, orders, strict=True):
         actor.apply(1, 2, [record])
@@ -218,7 +218,7 @@ def _actor(store: _NoSnapshots, *, market_id: int = MARKET.market_id) -> PairAct
     return PairActor(market, store, Limits(snapshot_every_commands=1 << 40))
 
 
-def _resting(*, first_id: int, count: int) -> RecordArray:
+def resting(*, first_id: int, count: int) -> RecordArray:
     """Return orders to buy that rest on ten thousand levels and never trade."""
     commands = np.zeros(count, COMMAND_DTYPE)
     ids = np.arange(first_id, first_id + count)

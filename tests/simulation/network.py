@@ -1,0 +1,69 @@
+"""Every operation between processes passes here, is numbered, and meets what is scheduled."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from tests.simulation.schedule import Fault, Schedule
+
+_T = TypeVar("_T")
+LATENCY_S = 0.001
+DELAYS_S = {Fault.DELAY: 0.03, Fault.FREEZE: 2.0}
+
+
+class Network:
+    """Carry operations out after a latency, whether or not the caller still lives.
+
+    Operations of one `channel` take effect in the order in which they were asked for. `strike` is
+    told each fault that hits a process instead of the operation. `trace` names what was hit.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, schedule: Schedule, strike: Callable[[Fault], None]
+    ) -> None:
+        self._loop = loop
+        self._faults = dict(schedule)
+        self._strike = strike
+        self._channels: dict[str, float] = {}
+        self.operations = 0
+        self.trace: list[str] = []
+
+    def carry(
+        self, name: str, effect: Callable[[], _T], *, lost: Exception, channel: str = ""
+    ) -> "asyncio.Future[_T]":
+        """Return the future outcome of `effect`, or `lost` where it or its answer is lost."""
+        fault = self._faults.get(self.operations)
+        if fault is not None:
+            self.trace.append(f"operation {self.operations}, {name}: {fault.value}")
+        self.operations += 1
+        outcome: asyncio.Future[_T] = self._loop.create_future()
+        lands_s = self._loop.time() + LATENCY_S + (DELAYS_S.get(fault, 0.0) if fault else 0.0)
+        if channel:
+            lands_s = self._channels[channel] = max(lands_s, self._channels.get(channel, 0.0))
+        self._loop.call_at(lands_s, self._land, effect, fault, lost, outcome)
+        return outcome
+
+    def _land(
+        self,
+        effect: Callable[[], _T],
+        fault: Fault | None,
+        lost: Exception,
+        outcome: "asyncio.Future[_T]",
+    ) -> None:
+        answer: Callable[[], None]
+        try:
+            if fault is Fault.LOSE:
+                raise lost
+            result = effect()
+            if fault is Fault.REPEAT:
+                effect()
+            if fault is Fault.LOSE_ANSWER:
+                raise lost
+        except Exception as error:
+            failure = error
+            answer = lambda: outcome.cancelled() or outcome.set_exception(failure)  # noqa: E731
+        else:
+            answer = lambda: outcome.cancelled() or outcome.set_result(result)  # noqa: E731
+        if fault is not None:
+            self._strike(fault)
+        self._loop.call_later(LATENCY_S, answer)

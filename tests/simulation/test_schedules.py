@@ -1,0 +1,144 @@
+"""Thousands of schedules over the product's own classes, and bugs planted to be found by them."""
+
+import pytest
+
+from actors.pair import PairActor
+from actors.ports import StoredSnapshot
+from actors.writer.intake import Batch
+from actors.writer.rows import Rows, rows_of
+from api.router.pipeline import PairPipeline
+from api.router.publisher import PairPublisher
+from tests.simulation.campaign import first_failure, world
+from tests.simulation.memory import MemoryOrderStore
+from tests.simulation.schedule import Decision, Fault, draw, shrink
+from tests.simulation.world import Parts
+
+SCHEDULES = 10_000
+SCHEDULES_UNTIL_FOUND = 600
+SHORT = 3
+
+
+def test_no_schedule_loses_doubles_or_changes_an_event() -> None:
+    failure = first_failure(seed=0, schedules=SCHEDULES)
+    assert failure is None, str(failure)
+
+
+def test_a_seed_plays_the_same_operations_each_time() -> None:
+    first, second = world(25, draw(25)), world(25, draw(25))
+    assert first.play() == second.play()
+    assert first.log.topics == second.log.topics
+    assert (first.network.trace, first.network.operations, first.loop.time()) == (
+        second.network.trace,
+        second.network.operations,
+        second.loop.time(),
+    )
+
+
+def test_every_kind_of_fault_is_met_in_few_seeds() -> None:
+    met = {decision.fault for seed in range(50) for decision in draw(seed)}
+    assert met == set(Fault)
+
+
+def test_shrinking_keeps_only_what_the_failure_needs() -> None:
+    schedule = tuple(Decision(number, Fault.DELAY) for number in range(9))
+    needed = {schedule[2], schedule[7]}
+    assert shrink(schedule, lambda shorter: needed <= set(shorter)) == (schedule[2], schedule[7])
+
+
+class SnapshotsTooEarly(PairActor):
+    """Keeps a snapshot before anybody said that its events are in the log."""
+
+    def _take_snapshot_when_due(self, commands: int) -> None:
+        super()._take_snapshot_when_due(commands)
+        if self._pending is not None:
+            self.acknowledge(self._pending.next_offset)
+
+
+class TakesAnyRange(PairActor):
+    """Applies a range that does not continue its position."""
+
+    def apply(self, first_offset, next_offset, values):  # type: ignore[no-untyped-def]
+        self._next_offset = max(self._next_offset, first_offset)
+        return super().apply(first_offset, next_offset, values)
+
+
+class TrustsTornSnapshots(PairActor):
+    """Begins at a snapshot's offset although its book could not be restored."""
+
+    def _begin(self, next_offset: int, commands: int, last_price_ticks: int) -> None:
+        newest: StoredSnapshot | None = next(iter(self._store.load()), None)
+        super()._begin(newest.next_offset if newest else next_offset, commands, last_price_ticks)
+
+
+class AcknowledgesBeforePublishing(PairPipeline):
+    """Tells the actor of events that are only about to be published."""
+
+    async def _publish(self, ranges, applied):  # type: ignore[no-untyped-def]
+        self._published_offset = applied[-1].next_offset
+        await super()._publish(ranges, applied)
+
+
+class SkipsWhatFails(PairPublisher):
+    """Goes on behind a record that the log did not take."""
+
+    async def _send(self, topic, records):  # type: ignore[no-untyped-def]
+        for record in records:
+            try:
+                await self._sink.publish(topic, self._market, record)
+            except Exception:  # noqa: S112
+                continue
+
+
+class NeverRewinds(PairPipeline):
+    """Takes events that nobody has published for published."""
+
+    async def _find_missing_events(self, position):  # type: ignore[no-untyped-def]
+        self._publisher.assume(position.sequence)
+        return position
+
+
+class RowsWithoutPosition(MemoryOrderStore):
+    """Commits the rows, and their position in another transaction."""
+
+    async def write(self, batch: Batch) -> Rows:
+        rows = await self._network.carry(
+            "commit rows", lambda: self._write_rows(batch), lost=ConnectionError("lost")
+        )
+        await self._network.carry(
+            "commit the position", lambda: self._rows.move(batch), lost=ConnectionError("lost")
+        )
+        return rows
+
+    def _write_rows(self, batch: Batch) -> Rows:
+        rows = rows_of(batch.events)
+        self._rows.write(rows)
+        return rows
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        Parts(actor=SnapshotsTooEarly),
+        Parts(actor=TakesAnyRange),
+        Parts(actor=TrustsTornSnapshots),
+        Parts(pipeline=AcknowledgesBeforePublishing),
+        Parts(pipeline=NeverRewinds),
+        Parts(publisher=SkipsWhatFails),
+        Parts(store=RowsWithoutPosition),
+    ],
+    ids=[
+        "the actor keeps snapshots too early",
+        "the actor takes any range",
+        "the actor trusts torn snapshots",
+        "the router acknowledges before it publishes",
+        "the router never rewinds",
+        "the router skips what fails",
+        "the writer commits rows without their position",
+    ],
+)
+def test_a_planted_bug_is_found_and_shrunk_to_a_short_schedule(parts: Parts) -> None:
+    failure = first_failure(seed=0, schedules=SCHEDULES_UNTIL_FOUND, parts=parts)
+    assert failure is not None
+    assert len(failure.schedule) <= SHORT, str(failure)
+    assert not world(failure.seed, failure.schedule).play(), "the product itself fails"
+    assert f"--seed {failure.seed}" in str(failure)

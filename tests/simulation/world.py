@@ -1,0 +1,203 @@
+"""One platform in one loop: the product's classes over memory, and the crashes of its processes."""
+
+import asyncio
+from dataclasses import dataclass
+
+from actors.book.codec import decode_events
+from actors.config import Limits, Platform, Servers
+from actors.pair import PairActor
+from actors.ports import StoredSnapshot
+from actors.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
+from actors.writer.intake import MarketPosition
+from actors.writer.store import OrderStore
+from actors.writer.tail import MarketTail
+from actors.writer.writer import PostgresWriter
+from api.router.depth import DepthFeed
+from api.router.pace import Pace
+from api.router.pipeline import PairPipeline
+from api.router.publisher import PairPublisher
+from tests.simulation.actor import ActorProcess, SimulatedPair
+from tests.simulation.candles import CandleProcess, MemoryCandles
+from tests.simulation.judge import Judge
+from tests.simulation.loop import VirtualLoop
+from tests.simulation.memory import (
+    MemoryLog,
+    MemoryOrderStore,
+    MemoryReader,
+    MemoryRows,
+    MemorySink,
+    MemorySnapshots,
+)
+from tests.simulation.network import Network
+from tests.simulation.schedule import Fault, Schedule
+from tests.simulation.story import MARKET, Story
+
+# Ranges of one or two records and a snapshot every few commands: small enough for every rule of
+# the pipeline to meet every fault within a few dozen operations.
+LIMITS = Limits(
+    ranges_in_flight=3,
+    range_bytes=600,
+    snapshot_every_commands=4,
+    depth_levels=5,
+)
+ROUTERS_MAX = 2
+APPEND_EVERY_S = 0.002
+POLL_S = 0.05
+LIFE_S_MAX = 60.0
+# Only its queue is used, which drops what does not fit; it connects when it runs, and it does not.
+_DEPTH = DepthFeed(redis_url="redis://127.0.0.1:1")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The classes under test; a planted bug is a subclass in its place."""
+
+    actor: type[PairActor] = PairActor
+    pipeline: type[PairPipeline] = PairPipeline
+    publisher: type[PairPublisher] = PairPublisher
+    store: type[MemoryOrderStore] = MemoryOrderStore
+
+
+class Writer(PostgresWriter):
+    """The product's writer over memory."""
+
+    def __init__(self, world: "World") -> None:
+        super().__init__(world.platform, events_per_transaction=4)
+        self._world = world
+
+    async def open_store(self) -> OrderStore:
+        """Return the rows in memory."""
+        return self._world.parts.store(self._world.network, self._world.rows)
+
+    async def open_tail(self, positions: tuple[MarketPosition, ...]) -> MarketTail:
+        """Follow the log in memory."""
+        world = self._world
+        reader = MemoryReader(world.network, world.log, EVENTS_TOPIC)
+        return await MarketTail.follow(reader, world.platform.topology, positions)
+
+
+class _JudgedSnapshots(MemorySnapshots):
+    def __init__(self, judge: Judge, log: MemoryLog) -> None:
+        super().__init__()
+        self._judge = judge
+        self._log = log
+
+    def save(self, snapshot: StoredSnapshot) -> None:
+        self._judge.snapshot(snapshot, self._log.topics[EVENTS_TOPIC])
+        super().save(snapshot)
+
+
+class World:
+    """Play one story under one schedule; `judge.violations` holds what broke."""
+
+    def __init__(
+        self, story: Story, schedule: Schedule, *, parts: Parts | None = None, candles: bool
+    ) -> None:
+        self.loop = VirtualLoop()
+        self.parts = parts or Parts()
+        self.network = Network(self.loop, schedule, self._strike)
+        self.log = MemoryLog()
+        self.rows = MemoryRows()
+        self.judge = Judge(story)
+        self.snapshots = _JudgedSnapshots(self.judge, self.log)
+        self.stored_candles = MemoryCandles(MARKET.market_id) if candles else None
+        self.platform = Platform(
+            servers=Servers(kafka_bootstrap="", postgres_url="", redis_url=""),
+            topology=Topology((MARKET,)),
+            data_directory="",
+            limits=LIMITS,
+        )
+        self.process = ActorProcess(self.parts.actor, MARKET, self.snapshots, LIMITS)
+        self._story = story
+        self._routers: list[asyncio.Task[None]] = []
+        self._routers_started = 0
+        self._writer: Writer | None = None
+        self._candles: asyncio.Task[None] | None = None
+
+    def play(self) -> list[str]:
+        """Run until everything has arrived everywhere; return what was violated."""
+        self.loop.run(self._play())
+        return self.judge.violations
+
+    async def _play(self) -> None:
+        self._start_router()
+        self._start_writer()
+        self._start_candles()
+        for value in self._story.values:
+            self.log.append(COMMANDS_TOPIC, value)
+            await asyncio.sleep(APPEND_EVERY_S)
+        while not self._settled() and self.loop.time() < LIFE_S_MAX:
+            await asyncio.sleep(POLL_S)
+        self.judge.finish(
+            settled=self._settled(),
+            actor=self.process.actor,
+            log=self.log,
+            rows=self.rows,
+            candles=self.stored_candles,
+        )
+
+    def _settled(self) -> bool:
+        if self.process.actor.position().next_offset != len(self._story.values):
+            return False
+        if self.rows.position is None:
+            return False
+        if self.rows.position.last_sequence < self._story.sequences[-1]:
+            return False
+        last_trade = max(self._story.trades["sequence"].tolist(), default=0)
+        values = self.log.topics[TRADES_TOPIC]
+        traded = max((decode_events(value).last_sequence for value in values), default=0)
+        candles = self.stored_candles
+        return traded >= last_trade and (
+            candles is None or candles.position.last_sequence >= last_trade
+        )
+
+    def _start_router(self) -> None:
+        self._routers_started += 1
+        channel = f"router {self._routers_started}"
+        reader = MemoryReader(self.network, self.log, COMMANDS_TOPIC)
+        reader.seek(self.platform.topology.partition(MARKET), 0)
+        pipeline = self.parts.pipeline(
+            market=MARKET,
+            partition=self.platform.topology.partition(MARKET),
+            pair=SimulatedPair(self.network, self.process, channel=channel),
+            reader=reader,
+            publisher=self.parts.publisher(
+                market=MARKET, sink=MemorySink(self.network, self.log)
+            ),
+            depth=_DEPTH,
+            pace=Pace(),
+            limits=LIMITS,
+        )
+        self._routers.append(self.loop.create_task(_run_both(pipeline), name=channel))
+
+    def _start_writer(self) -> None:
+        self._writer = Writer(self)
+        self._writer.start()
+
+    def _start_candles(self) -> None:
+        if self.stored_candles is not None:
+            process = CandleProcess(self.network, self.log, self.stored_candles)
+            self._candles = self.loop.create_task(process.run())
+
+    def _strike(self, fault: Fault) -> None:
+        if fault is Fault.CRASH_ROUTER:
+            self._routers.pop(0).cancel()
+            if not self._routers:
+                self._start_router()
+        elif fault is Fault.SECOND_ROUTER and len(self._routers) < ROUTERS_MAX:
+            self._start_router()
+        elif fault is Fault.CRASH_WRITER and self._writer is not None:
+            self.loop.create_task(self._writer.stop())
+            self._start_writer()
+        elif fault is Fault.CRASH_CANDLES and self._candles is not None:
+            self._candles.cancel()
+            self._start_candles()
+        elif fault is Fault.TEAR_SNAPSHOT:
+            self.snapshots.tear()
+            self.process.crash()
+        elif fault is Fault.CRASH_ACTOR:
+            self.process.crash()
+
+
+async def _run_both(pipeline: PairPipeline) -> None:
+    await asyncio.gather(pipeline.run(), pipeline.run_depth())
