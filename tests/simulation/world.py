@@ -161,9 +161,7 @@ class World:
             partition=self.platform.topology.partition(MARKET),
             pair=SimulatedPair(self.network, self.process, channel=channel),
             reader=reader,
-            publisher=self.parts.publisher(
-                market=MARKET, sink=MemorySink(self.network, self.log)
-            ),
+            publisher=self.parts.publisher(market=MARKET, sink=MemorySink(self.network, self.log)),
             depth=_DEPTH,
             pace=Pace(),
             limits=LIMITS,
