@@ -170,9 +170,7 @@ def _shared_cost(pairs: int) -> SharedCost:
     gc.collect()
     before = _resident_bytes()
     actors = [_actor(_NoSnapshots(), market_id=number + 1) for number in range(pairs)]
-    records = [
-        encode_commands(number + 1, resting(first_id=1, count=1)) for number in range(pairs)
-    ]
+    records = [encode_commands(number + 1, resting(first_id=1, count=1)) for number in range(pairs)]
     for actor, record in zip(actors, records, strict=True):
         actor.apply(0, 1, [record])
     held = _resident_bytes() - before

@@ -117,9 +117,7 @@ class MemorySink:
 
     async def published(self, market: Market) -> Published:
         """Return the highest sequences of both topics."""
-        return await self._network.carry(
-            "read the ends", self._ends, lost=LogTimeoutError("lost")
-        )
+        return await self._network.carry("read the ends", self._ends, lost=LogTimeoutError("lost"))
 
     def _ends(self) -> Published:
         last_events, last_trades = self._last(EVENTS_TOPIC), self._last(TRADES_TOPIC)
