@@ -1,6 +1,7 @@
 """A pair's actor in a process that may die, and its client as the router holds it."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -26,13 +27,13 @@ class ActorProcess:
         snapshots: SnapshotStore,
         limits: Limits,
     ) -> None:
-        self._make = lambda: actor_class(market, snapshots, limits)
-        self.actor = self._make()
+        self._start = partial(actor_class, market, snapshots, limits)
+        self.actor = self._start()
         self.life = 1
 
     def crash(self) -> None:
         """Forget all that the actor held, and what it was asked."""
-        self.actor = self._make()
+        self.actor = self._start()
         self.life += 1
 
 
@@ -76,8 +77,7 @@ class SimulatedPair:
         def effect() -> _T:
             if self._process.life != life:
                 raise PairUnavailableError("the actor has died")
-            result = work(self._process.actor)
-            return result
+            return work(self._process.actor)
 
         return self._network.carry(
             name, effect, lost=PairUnavailableError("lost"), channel=self._channel

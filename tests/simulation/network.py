@@ -50,7 +50,7 @@ class Network:
         lost: Exception,
         outcome: "asyncio.Future[_T]",
     ) -> None:
-        answer: Callable[[], None]
+        failure: Exception | None = None
         try:
             if fault is Fault.LOSE:
                 raise lost
@@ -61,9 +61,19 @@ class Network:
                 raise lost
         except Exception as error:
             failure = error
-            answer = lambda: outcome.cancelled() or outcome.set_exception(failure)  # noqa: E731
-        else:
-            answer = lambda: outcome.cancelled() or outcome.set_result(result)  # noqa: E731
         if fault is not None:
             self._strike(fault)
-        self._loop.call_later(LATENCY_S, answer)
+        if failure is not None:
+            self._loop.call_later(LATENCY_S, _fail, outcome, failure)
+        else:
+            self._loop.call_later(LATENCY_S, _answer, outcome, result)
+
+
+def _fail(outcome: "asyncio.Future[_T]", failure: Exception) -> None:
+    if not outcome.done():
+        outcome.set_exception(failure)
+
+
+def _answer(outcome: "asyncio.Future[_T]", result: _T) -> None:
+    if not outcome.done():
+        outcome.set_result(result)

@@ -97,6 +97,13 @@ class NeverRewinds(PairPipeline):
         return position
 
 
+class LeavesQuietMarketsAlone(PairPipeline):
+    """Does not notice that the actor of a market without orders has started again."""
+
+    async def _refresh_depth(self) -> None:
+        pass
+
+
 class RowsWithoutPosition(MemoryOrderStore):
     """Commits the rows, and their position in another transaction."""
 
@@ -123,6 +130,7 @@ class RowsWithoutPosition(MemoryOrderStore):
         Parts(actor=TrustsTornSnapshots),
         Parts(pipeline=AcknowledgesBeforePublishing),
         Parts(pipeline=NeverRewinds),
+        Parts(pipeline=LeavesQuietMarketsAlone),
         Parts(publisher=SkipsWhatFails),
         Parts(store=RowsWithoutPosition),
     ],
@@ -132,6 +140,7 @@ class RowsWithoutPosition(MemoryOrderStore):
         "the actor trusts torn snapshots",
         "the router acknowledges before it publishes",
         "the router never rewinds",
+        "the router leaves quiet markets alone",
         "the router skips what fails",
         "the writer commits rows without their position",
     ],

@@ -43,7 +43,7 @@ LIMITS = Limits(
 ROUTERS_MAX = 2
 APPEND_EVERY_S = 0.002
 POLL_S = 0.05
-LIFE_S_MAX = 60.0
+POLLS_MAX = 1_200
 # Only its queue is used, which drops what does not fit; it connects when it runs, and it does not.
 _DEPTH = DepthFeed(redis_url="redis://127.0.0.1:1")
 
@@ -93,7 +93,7 @@ class World:
     def __init__(
         self, story: Story, schedule: Schedule, *, parts: Parts | None = None, candles: bool
     ) -> None:
-        self.loop = VirtualLoop()
+        self.loop = VirtualLoop()  # type: ignore[abstract]  # only what asyncio's tasks call
         self.parts = parts or Parts()
         self.network = Network(self.loop, schedule, self._strike)
         self.log = MemoryLog()
@@ -126,7 +126,9 @@ class World:
         for value in self._story.values:
             self.log.append(COMMANDS_TOPIC, value)
             await asyncio.sleep(APPEND_EVERY_S)
-        while not self._settled() and self.loop.time() < LIFE_S_MAX:
+        for _ in range(POLLS_MAX):
+            if self._settled():
+                break
             await asyncio.sleep(POLL_S)
         self.judge.finish(
             settled=self._settled(),
