@@ -1,6 +1,6 @@
 """One browser for the session, and users whom no other test knows."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
 import pytest
@@ -21,13 +21,20 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-def new_user(running_platform: RunningPlatform) -> Callable[[], int]:
-    """Make a user."""
+def new_user(running_platform: RunningPlatform) -> Iterator[Callable[[], int]]:
+    """Make users; what they leave in the books is cancelled after the test."""
+    made: list[int] = []
 
     def make() -> int:
         answer = httpx.post(f"{running_platform.url}/users", json={"name": "A trader"}, timeout=10)
         assert answer.status_code == 201, answer.text
         user_id: int = answer.json()["id"]
+        made.append(user_id)
         return user_id
 
-    return make
+    yield make
+    for user_id in made:
+        answer = httpx.delete(
+            f"{running_platform.url}/orders", params={"userId": user_id}, timeout=30
+        )
+        assert answer.is_success, answer.text

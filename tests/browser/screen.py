@@ -128,8 +128,8 @@ async def opened(
         screen = Screen(page)
         await screen.is_live()
         yield screen
-        assert not elsewhere
-        assert not broken
+        assert not elsewhere, elsewhere
+        assert not broken, broken
     finally:
         await context.close()
 

@@ -109,7 +109,6 @@ async def test_the_page_comes_back_after_the_server_was_killed(
         await screen.is_live()
         await screen.place("buy", price="8", amount="1")
         await expect(screen.row("bid", price="8")).to_have_attribute("data-own", "true")
-        await screen.part("cancel-all").click()
 
 
 async def test_a_phone_has_tabs_and_a_form_behind_two_buttons(
@@ -149,4 +148,4 @@ async def test_axe_finds_nothing_wrong_in_either_theme(
 ) -> None:
     async with opened(browser, url, user_id=1, pair=_TEST_PAIR, theme=theme) as screen:
         await expect(screen.part("app")).to_have_attribute("data-theme", theme)
-        assert not await screen.faults()
+        assert await screen.faults() == []

@@ -127,11 +127,18 @@ function SpreadRow(props: { places: number }) {
       <button
         type="button"
         className={`num book-last ${last ? (bought ? "text-up" : "text-down") : ""}`}
-        aria-label={last ? `Use the last price ${last.price}` : "No trade yet"}
         disabled={!last}
         onClick={() => last && useDraft.setState({ kind: "LIMIT", price: last.price })}
       >
-        {last ? `${bought ? "▲" : "▼"} ${format(last.price, props.places)}` : "No trade yet"}
+        {last ? (
+          <>
+            <span aria-hidden="true">{bought ? "▲" : "▼"} </span>
+            <span className="sr-only">Use the last price </span>
+            {format(last.price, props.places)}
+          </>
+        ) : (
+          "No trade yet"
+        )}
       </button>
       <span className="dim-small num">Spread {spread === null ? "–" : group(text(spread))}</span>
     </div>
