@@ -13,7 +13,7 @@ const NAMES: Record<IndicatorName, string> = {
 
 /** The chart with its tools: candles or depth, interval, indicators. */
 export function ChartPanel() {
-  const { interval, indicators, set } = useSettings();
+  const { pair, interval, indicators, set } = useSettings();
   const [tab, setTab] = useState<"candles" | "depth">("candles");
   const toggle = (name: IndicatorName) =>
     set({
@@ -72,7 +72,7 @@ export function ChartPanel() {
           </>
         )}
       </header>
-      {tab === "candles" ? <CandleChart /> : <DepthChart />}
+      {tab === "candles" ? <CandleChart key={pair} /> : <DepthChart />}
     </section>
   );
 }
