@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from tests.simulation.campaign import first_failure
+from tests.simulation.campaign import failure_among
 
 
 def main() -> int:
@@ -14,7 +14,7 @@ def main() -> int:
     parser.add_argument("--schedules", type=int, default=1, help="how many seeds from there on")
     asked = parser.parse_args()
     started_s = time.perf_counter()
-    failure = first_failure(seed=asked.seed, schedules=asked.schedules)
+    failure = failure_among(seed=asked.seed, schedules=asked.schedules)
     took_s = time.perf_counter() - started_s
     if failure is not None:
         sys.stdout.write(f"{failure}\n")

@@ -2,9 +2,14 @@
 
 import contextlib
 import logging
+import multiprocessing
+import os
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
+import numpy as np
 import structlog
 
 from tests.simulation.schedule import Schedule, draw, shrink
@@ -43,6 +48,22 @@ def first_failure(*, seed: int, schedules: int, parts: Parts | None = None) -> F
             if world(number, schedule, parts).play():
                 return _shrunk(number, schedule, parts)
     return None
+
+
+def failure_among(*, seed: int, schedules: int) -> Failure | None:
+    """Return the first failure as `first_failure` does, a share of the seeds on every core."""
+    bounds = np.linspace(seed, seed + schedules, (os.cpu_count() or 1) + 1).astype(int).tolist()
+    shares = [(first, end - first) for first, end in pairwise(bounds) if end > first]
+    # A fork would copy the threads of polars, which then wait for ever.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(len(shares), mp_context=context) as pool:
+        failures = list(pool.map(_first_failure_of, shares))
+    return next(filter(None, failures), None)
+
+
+def _first_failure_of(share: tuple[int, int]) -> Failure | None:
+    seed, schedules = share
+    return first_failure(seed=seed, schedules=schedules)
 
 
 def _shrunk(seed: int, schedule: Schedule, parts: Parts | None) -> Failure:
