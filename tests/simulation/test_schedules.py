@@ -15,7 +15,7 @@ from tests.simulation.world import Parts
 
 SCHEDULES = 3_000
 SCHEDULES_UNTIL_FOUND = 600
-SHORT = 3
+SHORT = 4
 
 
 def test_no_schedule_loses_doubles_or_changes_an_event() -> None:
