@@ -47,8 +47,8 @@ def test_a_page_that_cannot_be_built_is_told_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page, "SOURCES", tmp_path)
-    (tmp_path / "package.json").write_text("{}")
-    (tmp_path / "package-lock.json").write_text("not a lock file")
+    (tmp_path / "package.json").write_text("not JSON")
+    (tmp_path / "package-lock.json").write_text("{}")
     with pytest.raises(page.PageError, match=r"^npm install .* failed: ") as told:
         page.ready_page(lambda step: None)
     assert "\n" not in str(told.value)
