@@ -140,6 +140,7 @@ async def spread_platform(
         await asyncio.to_thread(platforms.stop, started)
 
 
+@pytest.mark.cluster
 async def test_pairs_of_a_node_that_dies_serve_on_another_and_move_to_a_new_one(
     spread_platform: RunningPlatform, nodes: tuple[RayNodes, list[RayNode]], servers: Servers
 ) -> None:
