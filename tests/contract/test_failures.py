@@ -144,7 +144,8 @@ async def test_an_order_that_the_log_did_not_confirm_in_time_is_resolved_by_its_
 
         async def resolved(path: str = path) -> bool:
             read = await exchange.client.get(path)
-            assert read.status_code in (200, 503), read.text
+            # A broker that has just gone on may still be late: that is said too, but never 404.
+            assert read.status_code in (200, 503, 504), read.text
             return read.status_code == 200
 
         await until(resolved, what="the order is found, for the broker has it after all")
