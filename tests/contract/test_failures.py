@@ -36,12 +36,16 @@ async def _gateway(
 
 
 @contextmanager
-def _broker_stands_still() -> Iterator[None]:
-    """Stop the session's broker, as a long pause of its machine would."""
+def _broker_stands_still(bootstrap: str) -> Iterator[None]:
+    """Stop the broker that listens there, as a long pause of its machine would."""
+    port = int(bootstrap.rpartition(":")[2])
     (broker,) = [
         child
         for child in psutil.Process().children(recursive=True)
-        if "kafka.Kafka" in child.cmdline()
+        if any(
+            connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+            for connection in child.net_connections("tcp")
+        )
     ]
     os.kill(broker.pid, signal.SIGSTOP)
     try:
@@ -134,7 +138,7 @@ async def test_an_order_that_the_log_did_not_confirm_in_time_is_resolved_by_its_
         body: dict[str, Any] = _ORDER | {"clientOrderId": client_order_id}
         return await exchange.client.post("/orders", json=body)
 
-    with _broker_stands_still():
+    with _broker_stands_still(exchange.platform.servers.kafka_bootstrap):
         answers = await asyncio.gather(place(None), place("kept-through-the-pause"))
     for answer in answers:
         body = answer.json()
