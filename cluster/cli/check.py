@@ -28,10 +28,11 @@ def check(
 ) -> None:
     """Check everything, as CI does."""
     began = time.monotonic()
-    failed = [step for step in _STEPS if not _passes(step)]
-    if not _page_passes():
-        failed.append(("page",))
-    if not _passes(tests := ("pytest", *(arguments or ()))):
+    beside = [(step, _start(step, stdout=subprocess.PIPE)) for step in _STEPS]
+    failed = [] if _page_passes() else [("page",)]
+    tests = ("pytest", *(arguments or ()))
+    failed += [step for step, process in beside if not _passes(step, process)]
+    if not _passes(tests, _start(tests)):
         failed.append(tests)
     _console.print(f"{time.monotonic() - began:.0f} s in all")
     if failed:
@@ -53,9 +54,20 @@ def _page_passes() -> bool:
     return True
 
 
-def _passes(step: tuple[str, ...]) -> bool:
+def _start(step: tuple[str, ...], *, stdout: int | None = None) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [str(_BIN / step[0]), *step[1:]], cwd=_ROOT, stdout=stdout, stderr=subprocess.STDOUT
+    )
+
+
+def _passes(step: tuple[str, ...], process: subprocess.Popen[bytes]) -> bool:
+    """Wait for a step, print what it has kept back, and say whether it ended well."""
     _console.rule(" ".join(step), align="left")
     began = time.monotonic()
-    code = subprocess.run([str(_BIN / step[0]), *step[1:]], cwd=_ROOT, check=False).returncode
-    _console.print(f"{'ok' if code == 0 else 'failed'} after {time.monotonic() - began:.1f} s")
-    return code == 0
+    told, _ = process.communicate()
+    if told:
+        sys.stdout.buffer.write(told)
+        sys.stdout.buffer.flush()
+    ended = "ok" if process.returncode == 0 else "failed"
+    _console.print(f"{ended} after {time.monotonic() - began:.1f} s")
+    return process.returncode == 0
