@@ -74,7 +74,7 @@ class PlatformRun:
         self._runtime: RayRuntime | None = None
         self._supervisor: Supervisor | None = None
         self._serving = False
-        self._watch: asyncio.Task[None] | None = None
+        self._watches: list[asyncio.Task[None]] = []
 
     @property
     def state(self) -> RunState:
@@ -99,9 +99,14 @@ class PlatformRun:
         self._write_state()
 
     def watch(self) -> None:
-        """Begin to look after the actors."""
+        """Begin to look after the actors and the embedded servers."""
         if self._supervisor is not None:
-            self._watch = asyncio.create_task(self._supervisor.watch())
+            self._watches.append(asyncio.create_task(self._supervisor.watch()))
+        if self._embedded is not None:
+            embedded = self._embedded
+            self._watches.append(
+                asyncio.create_task(embedded.watch(lambda: self._server_restarted(embedded)))
+            )
 
     async def stop(self) -> None:
         """Stop everything that was started; nothing of it is alive afterwards."""
@@ -116,9 +121,9 @@ class PlatformRun:
             if self._runtime is not None:
                 steps.push_async_callback(self._stop_ray, self._runtime)
                 steps.callback(self._report, "Stopping Serve and Ray")
-            if self._watch is not None:
-                self._watch.cancel()
-                await asyncio.gather(self._watch, return_exceptions=True)
+            for watch in self._watches:
+                watch.cancel()
+            await asyncio.gather(*self._watches, return_exceptions=True)
 
     async def _ready_page(self) -> Path:
         try:
@@ -140,10 +145,7 @@ class PlatformRun:
         self._state.postgres_url = servers.postgres_url
         self._state.redis_url = servers.redis_url
         self._state.kafka_bootstrap = servers.kafka_bootstrap
-        self._state.servers = [
-            (process.pid, processes.family(process.pid)[0].create_time())
-            for process in embedded.processes()
-        ]
+        self._note_servers(embedded)
         applied, _ = await _both(
             migrate(servers.postgres_url, self.topology),
             make_topics(servers.kafka_bootstrap, self.topology),
@@ -152,6 +154,17 @@ class PlatformRun:
             self._report(f"Schema brought up to date: {', '.join(applied)}")
         self._phase("servers")
         return servers
+
+    def _note_servers(self, embedded: EmbeddedServers) -> None:
+        self._state.servers = [
+            (process.pid, processes.family(process.pid)[0].create_time())
+            for process in embedded.processes()
+            if process.running()
+        ]
+
+    def _server_restarted(self, embedded: EmbeddedServers) -> None:
+        self._note_servers(embedded)
+        self._write_state()
 
     async def _start_ray(self) -> None:
         settings = self._settings

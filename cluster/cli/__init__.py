@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 
 import typer
 
@@ -45,6 +46,9 @@ def main() -> None:
         app.command("demo")(import_module("cluster.replay.demo").demo)
     if wanted in ("verify", "--help"):
         app.command("verify")(import_module("cluster.cli.verify").verify_command)
+    # Only a checkout has tests, and with them the campaign.
+    if wanted in ("chaos", "--help") and find_spec("tests") is not None:
+        app.command("chaos")(import_module("tests.fault.command").chaos)
     try:
         app(prog_name="forkast")
     except ForkastError as error:

@@ -1,8 +1,10 @@
 """The three embedded servers as one: started beside each other, stopped together."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+
+import structlog
 
 from actors.config import Servers
 from cluster.embedded.kafka import EmbeddedKafka
@@ -10,6 +12,11 @@ from cluster.embedded.kafka_artifacts import Progress
 from cluster.embedded.postgres import EmbeddedPostgres
 from cluster.embedded.process import ServerProcess
 from cluster.embedded.valkey import EmbeddedValkey
+from cluster.errors import ServerStartError
+
+_log = structlog.get_logger()
+
+_WATCH_EVERY_S = 0.25
 
 
 class EmbeddedServers:
@@ -70,6 +77,21 @@ class EmbeddedServers:
             redis_url=self.valkey.url if self.valkey else redis_url,
         )
 
+    async def watch(self, restarted: Callable[[], None]) -> None:
+        """Start servers that have ended again, on their ports and data, until cancelled.
+
+        Call from the main thread, after `start`. `restarted` is told of each process that is new.
+        """
+        while True:
+            await asyncio.sleep(_WATCH_EVERY_S)
+            await asyncio.gather(
+                *(
+                    self._restart(server, restarted)
+                    for server in (self.kafka, self.postgres, self.valkey)
+                    if server is not None and server.process and not server.process.running()
+                )
+            )
+
     async def stop(self) -> None:
         """Stop what was started; returns when all processes have ended."""
         stops = [process.stop(timeout_s=20) for process in self.processes()]
@@ -80,6 +102,23 @@ class EmbeddedServers:
         servers = [self.postgres, self.valkey, self.kafka]
         found = [server.process for server in servers if server is not None]
         return [process for process in found if process is not None and process.pid]
+
+    async def _restart(
+        self,
+        server: EmbeddedKafka | EmbeddedPostgres | EmbeddedValkey,
+        restarted: Callable[[], None],
+    ) -> None:
+        ended = server.process
+        if ended is None:
+            return
+        _log.warning("server_ended", server=ended.name, code=ended.code())
+        try:
+            await server.start()
+        except (ServerStartError, OSError) as error:
+            _log.warning("server_not_restarted", server=ended.name, why=str(error))
+        else:
+            restarted()
+            self._progress(f"{ended.name} had ended and runs again")
 
     async def _announced(self, start: Awaitable[None], name: str) -> None:
         await start

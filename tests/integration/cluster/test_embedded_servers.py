@@ -39,7 +39,9 @@ asyncio.run(main())
 """
 
 
-async def test_a_second_start_finds_the_data_of_the_first(tmp_path: Path) -> None:
+async def test_a_second_start_finds_the_data_of_the_first_and_so_does_a_watched_restart(
+    tmp_path: Path,
+) -> None:
     topology = default_topology()
     first = EmbeddedServers(tmp_path)
     servers = await first.start()
@@ -55,6 +57,16 @@ async def test_a_second_start_finds_the_data_of_the_first(tmp_path: Path) -> Non
         assert await migrate(servers.postgres_url, topology) == []
         await make_topics(servers.kafka_bootstrap, topology)
         assert await _traces(servers) == ("a user", b"a record", b"a value")
+        killed = second.processes()
+        restarts: asyncio.Queue[None] = asyncio.Queue()
+        watch = asyncio.create_task(second.watch(lambda: restarts.put_nowait(None)))
+        for process in killed:
+            os.kill(process.pid, signal.SIGKILL)
+        for _ in killed:
+            await asyncio.wait_for(restarts.get(), 60)
+        watch.cancel()
+        # What Valkey holds may be lost, and is when it is killed.
+        assert (await _traces(servers))[:2] == ("a user", b"a record")
     finally:
         await second.stop()
     assert all(not process.running() for process in second.processes())

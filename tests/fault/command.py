@@ -1,0 +1,71 @@
+"""`forkast chaos`: a campaign from a seed, against a platform of its own."""
+
+import asyncio
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from tests.fault.bed import broken_platform
+from tests.fault.campaign import Campaign, CampaignError
+from tests.fault.plan import Plan, Target
+from tests.fault.report import print_summary
+
+_LOGS = "logs"
+_ROUNDS_MAX = 1_000_000
+
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def chaos(
+    seed: Annotated[int, typer.Option(help="Everything random comes from it.")] = 1,
+    minutes: Annotated[float, typer.Option(help="How long rounds are begun.")] = 10.0,
+    rounds: Annotated[int, typer.Option(help="How many rounds at most.")] = _ROUNDS_MAX,
+    faults: Annotated[int, typer.Option(help="How many faults a round has at most.")] = 3,
+    only: Annotated[
+        list[Target] | None, typer.Option(help="Hit nothing else; may be given again.")
+    ] = None,
+    brokers: Annotated[int, typer.Option(help="Kafka nodes: 1 or 3.")] = 1,
+    evidence: Annotated[
+        Path, typer.Option(help="Where data and logs are kept after a failure.")
+    ] = Path("chaos-evidence"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+) -> None:
+    """Break a platform of its own at random, under load, and prove after each round that it held.
+
+    Ends with 1 where a promise was broken.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="forkast-chaos-"))
+    failure = ""
+    with broken_platform(folder, brokers=brokers) as (running, platform, targets):
+        plan = Plan(seed=seed, targets=tuple(only) if only else targets, faults_max=faults)
+        campaign = Campaign(running, platform, plan=plan, tell=_errors.print)
+        try:
+            asyncio.run(campaign.run(rounds=rounds, until_s=time.monotonic() + minutes * 60))
+        except CampaignError as error:
+            failure = str(error)
+            _keep(folder, evidence / f"seed-{seed}")
+    shutil.rmtree(folder)
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(campaign.summary).decode() + "\n")
+    else:
+        print_summary(campaign.summary)
+    if failure:
+        _errors.print(f"[bold red]broken:[/] {failure}", markup=True)
+        _errors.print(
+            f"again: ./forkast chaos --rounds {campaign.summary.rounds + 1} --brokers {brokers} "
+            f"{plan.options}\nevidence: {evidence / f'seed-{seed}'}"
+        )
+        raise typer.Exit(1)
+
+
+def _keep(folder: Path, evidence: Path) -> None:
+    """Copy data and logs, as they are at the failure, away from the platform's end."""
+    shutil.rmtree(evidence, ignore_errors=True)
+    shutil.copytree(folder, evidence, ignore_dangling_symlinks=True)
