@@ -29,7 +29,7 @@ def check(
     """Check everything, as CI does."""
     began = time.monotonic()
     beside = [(step, _start(step, stdout=subprocess.PIPE)) for step in _STEPS]
-    failed = [] if _page_passes() else [("page",)]
+    failed: list[tuple[str, ...]] = [] if _page_passes() else [("page",)]
     tests = ("pytest", *(arguments or ()))
     failed += [step for step, process in beside if not _passes(step, process)]
     if not _passes(tests, _start(tests)):

@@ -95,6 +95,9 @@ class EmbeddedKafka:
             "share.coordinator.state.topic.replication.factor": "1",
             "share.coordinator.state.topic.min.isr": "1",
             "group.initial.rebalance.delay.ms": "0",
+            # A broker that was killed may only register again when its last session has ended.
+            "broker.session.timeout.ms": "3000",
+            "broker.heartbeat.interval.ms": "500",
             # The default of 128 MiB would take a third of the heap for topics that hold nothing.
             "log.cleaner.dedupe.buffer.size": str(4 * 1024 * 1024),
             "num.network.threads": "2",
