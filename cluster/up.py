@@ -133,6 +133,7 @@ class PlatformRun:
             postgres_url=settings.postgres_url,
             redis_url=settings.redis_url,
             kafka_bootstrap=settings.kafka_bootstrap,
+            kafka_brokers=settings.kafka_brokers,
             progress=self._report,
         )
         self._embedded = embedded

@@ -13,7 +13,10 @@ from cluster.embedded.valkey import EmbeddedValkey
 
 
 class EmbeddedServers:
-    """Run the servers whose address is not given; data and logs lie under `data`."""
+    """Run the servers whose address is not given; data and logs lie under `data`.
+
+    `kafka_brokers` is 1 or 3, or 0 for as many as the data were made with.
+    """
 
     def __init__(
         self,
@@ -22,6 +25,7 @@ class EmbeddedServers:
         postgres_url: str = "",
         redis_url: str = "",
         kafka_bootstrap: str = "",
+        kafka_brokers: int = 0,
         progress: Progress = lambda _: None,
     ) -> None:
         data = data.resolve()
@@ -35,7 +39,9 @@ class EmbeddedServers:
         self.kafka = (
             None
             if kafka_bootstrap
-            else EmbeddedKafka(directory=data / "kafka", logs=logs, progress=progress)
+            else EmbeddedKafka(
+                directory=data / "kafka", logs=logs, progress=progress, brokers=kafka_brokers
+            )
         )
 
     async def start(self) -> Servers:
@@ -77,9 +83,9 @@ class EmbeddedServers:
 
     def processes(self) -> list[ServerProcess]:
         """Return the processes that were started."""
-        servers = [self.postgres, self.valkey, self.kafka]
-        found = [server.process for server in servers if server is not None]
-        return [process for process in found if process is not None and process.pid]
+        found = [one.process for one in (self.postgres, self.valkey) if one is not None]
+        brokers = self.kafka.processes() if self.kafka is not None else []
+        return [*(process for process in found if process.pid), *brokers]
 
     async def _announced(self, start: Awaitable[None], name: str) -> None:
         await start
