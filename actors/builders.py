@@ -4,7 +4,6 @@ A restart runs nothing but the constructor, so an actor starts its own work ther
 """
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import ray
@@ -14,11 +13,9 @@ from actors.book.market import Market
 from actors.config import Platform
 from actors.logs import configure_logs
 from actors.pair import PairActor
-from actors.ports import SnapshotStore
 from actors.ray_metrics import RayFigures
 from actors.remote import pair_actor_name
-from actors.snapshots import FileSnapshotStore
-from actors.snapshots_postgres import PostgresSnapshotStore
+from actors.snapshot_stores import snapshot_store
 from actors.writer.writer import PostgresWriter, writer_figures
 
 WRITER_NAME = "writer"
@@ -35,15 +32,6 @@ class PairActorOnRay(PairActor):
         configure_logs(platform.log_format)
         self.platform = platform
         super().__init__(market, snapshot_store(platform, market), platform.limits)
-
-
-def snapshot_store(platform: Platform, market: Market) -> SnapshotStore:
-    """Return where the snapshots of a market are kept: in Postgres, or in the data folder."""
-    kept = platform.limits.snapshots_kept
-    if platform.snapshots == "postgres":
-        return PostgresSnapshotStore(platform.servers.postgres_url, pair=market.pair, kept=kept)
-    folder = Path(platform.data_directory) / "snapshots"
-    return FileSnapshotStore(folder, pair=market.pair, kept=kept)
 
 
 def pair_actor(

@@ -43,12 +43,14 @@ class Limits:
 class Platform:
     """All that a worker needs to know of the platform that it belongs to.
 
-    `web_directory` holds the built page; empty where the gateway is to serve none.
+    `web_directory` holds the built page; empty where the gateway is to serve none. `epoch` counts
+    the logs that the data have had: each later one begins with books, the first with none.
     """
 
     servers: Servers
     topology: Topology
     data_directory: str
+    epoch: int = 1
     namespace: str = "forkast"
     limits: Limits = field(default_factory=Limits)
     snapshots: Literal["files", "postgres"] = "files"

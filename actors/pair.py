@@ -16,6 +16,7 @@ from actors.book.market import Market
 from actors.book.records import COMMAND_DTYPE, RecordArray
 from actors.book.vocabulary import CommandKind, EventKind
 from actors.config import Limits
+from actors.errors import SnapshotRefusedError
 from actors.messages import (
     DepthSnapshot,
     Fingerprint,
@@ -36,7 +37,8 @@ class PairActor:
     """Apply one market's commands in log order, each exactly once.
 
     A snapshot is taken after `limits.snapshot_every_commands` commands and saved only when
-    `acknowledge` says that its events are in Kafka.
+    `acknowledge` says that its events are in Kafka. Raises SnapshotRefusedError where the log
+    begins with a book and no snapshot is sound.
     """
 
     def __init__(self, market: Market, snapshot_store: SnapshotStore, limits: Limits) -> None:
@@ -213,6 +215,10 @@ class PairActor:
                 continue
             self._begin(stored.next_offset, stored.commands, stored.last_price_ticks)
             return
+        if not self._store.begins_empty:
+            raise SnapshotRefusedError(
+                f"the book with which the log of {self._market.pair} begins is not there"
+            )
         self._book = CompiledBook(self._market)
         self._begin(0, 0, 0)
 

@@ -21,7 +21,14 @@ class StoredSnapshot:
 
 
 class SnapshotStore(Protocol):
-    """Where the snapshots of one pair are kept."""
+    """Where the snapshots of one pair are kept.
+
+    `begins_empty` says that the pair's log begins with an empty book. Otherwise it begins with the
+    oldest snapshot, which is never dropped.
+    """
+
+    @property
+    def begins_empty(self) -> bool: ...
 
     def save(self, snapshot: StoredSnapshot) -> None:
         """Keep a snapshot durably, now or soon, and drop those that are too many.

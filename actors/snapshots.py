@@ -26,17 +26,24 @@ class _Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FileSnapshotStore:
-    """Keep the newest `kept` snapshots of one pair under `directory`/`pair`.
+    """Keep the newest `kept` snapshots of one pair, and a later epoch's first.
+
+    They lie under `directory`/`pair`, those of epoch N > 1 under `directory`-N/`pair`.
 
     A file is the magic, the SHA-256 of the rest, and a MessagePack envelope that names pair and
     offset. It is written beside its name, flushed to disk and renamed, so a crash leaves either
     the old files or the new one.
     """
 
-    def __init__(self, directory: str | Path, *, pair: str, kept: int) -> None:
-        self._directory = Path(directory) / pair
+    def __init__(self, directory: str | Path, *, pair: str, kept: int, epoch: int = 1) -> None:
+        self._directory = epoch_folder(Path(directory), epoch) / pair
         self._pair = pair
         self._kept = kept
+        self._epoch = epoch
+
+    @property
+    def begins_empty(self) -> bool:
+        return self._epoch == 1
 
     def save(self, snapshot: StoredSnapshot) -> None:
         """Write a snapshot durably, then remove all but the newest. Raises OSError."""
@@ -50,8 +57,9 @@ class FileSnapshotStore:
             os.fsync(file.fileno())
         temporary.replace(path)
         _sync_directory(self._directory)
-        for old in [*self._files()[self._kept :], *self._directory.glob("*.tmp")]:
-            old.unlink(missing_ok=True)
+        old = self._files()[self._kept :]
+        for path in [*(old if self.begins_empty else old[:-1]), *self._directory.glob("*.tmp")]:
+            path.unlink(missing_ok=True)
 
     def load(self) -> Iterator[StoredSnapshot]:
         """Yield the sound snapshots, newest first; log and pass over the others."""
@@ -61,11 +69,20 @@ class FileSnapshotStore:
             except (OSError, SnapshotRefusedError) as error:
                 _log.warning("snapshot_refused", pair=self._pair, path=str(path), why=str(error))
 
+    def offsets(self) -> list[int]:
+        """Return the log offsets of all files, newest first, sound or not."""
+        return [int(path.name.removesuffix(_SUFFIX)) for path in self._files()]
+
     def _files(self) -> list[Path]:
         return sorted(self._directory.glob(f"*{_SUFFIX}"), reverse=True)
 
     def _read(self, path: Path) -> StoredSnapshot:
         return decode_snapshot(self._pair, path.read_bytes())
+
+
+def epoch_folder(directory: Path, epoch: int) -> Path:
+    """Return the folder of an epoch's snapshots, given that of the first."""
+    return directory if epoch == 1 else directory.with_name(f"{directory.name}-{epoch}")
 
 
 def encode_snapshot(pair: str, snapshot: StoredSnapshot) -> bytes:

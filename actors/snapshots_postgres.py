@@ -24,30 +24,42 @@ _LOAD_S = 20.0
 _LOAD_PAUSE_S = 0.5
 
 _INSERT = """
-INSERT INTO snapshots (pair, next_offset, image) VALUES ($1, $2, $3)
-ON CONFLICT (pair, next_offset) DO UPDATE SET image = excluded.image, taken_at = now()
+INSERT INTO snapshots (pair, epoch, next_offset, image) VALUES ($1, $2, $3, $4)
+ON CONFLICT (pair, epoch, next_offset) DO UPDATE SET image = excluded.image, taken_at = now()
 """
 _PRUNE = """
-DELETE FROM snapshots WHERE pair = $1 AND next_offset NOT IN (
-    SELECT next_offset FROM snapshots WHERE pair = $1 ORDER BY next_offset DESC LIMIT $2)
+DELETE FROM snapshots WHERE pair = $1 AND epoch = $2 AND next_offset NOT IN (
+    SELECT next_offset FROM snapshots WHERE pair = $1 AND epoch = $2
+    ORDER BY next_offset DESC LIMIT $3)
+AND ($2 = 1 OR next_offset <> (
+    SELECT min(next_offset) FROM snapshots WHERE pair = $1 AND epoch = $2))
 """
-_OFFSETS = "SELECT next_offset FROM snapshots WHERE pair = $1 ORDER BY next_offset DESC"
-_IMAGE = "SELECT image FROM snapshots WHERE pair = $1 AND next_offset = $2"
+_OFFSETS = """
+SELECT next_offset FROM snapshots WHERE pair = $1 AND epoch = $2 ORDER BY next_offset DESC
+"""
+_IMAGE = "SELECT image FROM snapshots WHERE pair = $1 AND epoch = $2 AND next_offset = $3"
 
 
 class PostgresSnapshotStore:
-    """Keep the newest `kept` snapshots of one pair in the table `snapshots`.
+    """Keep the newest `kept` snapshots of one pair and epoch in the table `snapshots`.
+
+    The first snapshot of a later epoch is kept for ever: its log begins there.
 
     Postgres may be slow or away, and a market does not wait for it: `save` hands the snapshot to
     a thread of its own, at most one at a time; a second one meanwhile is passed over.
     """
 
-    def __init__(self, postgres_url: str, *, pair: str, kept: int) -> None:
+    def __init__(self, postgres_url: str, *, pair: str, kept: int, epoch: int = 1) -> None:
         self._url = postgres_url
         self._pair = pair
         self._kept = kept
+        self._epoch = epoch
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="snapshots")
         self._saving: Future[None] | None = None
+
+    @property
+    def begins_empty(self) -> bool:
+        return self._epoch == 1
 
     def save(self, snapshot: StoredSnapshot) -> None:
         """Begin to keep a snapshot; a failure is logged, and the next one makes up for it."""
@@ -66,7 +78,7 @@ class PostgresSnapshotStore:
 
         Waits for a Postgres that is away, but not for long: the log alone gives the book as well.
         """
-        for offset in self._patiently(self._offsets) or ():
+        for offset in self.offsets():
             image = self._patiently(partial(self._image, offset))
             if image is None:
                 continue
@@ -74,6 +86,10 @@ class PostgresSnapshotStore:
                 yield decode_snapshot(self._pair, image)
             except SnapshotRefusedError as error:
                 _log.warning("snapshot_refused", pair=self._pair, offset=offset, why=str(error))
+
+    def offsets(self) -> list[int]:
+        """Return the log offsets of all rows, newest first; none where Postgres stays away."""
+        return self._patiently(self._offsets) or []
 
     def _save(self, snapshot: StoredSnapshot) -> None:
         try:
@@ -104,13 +120,13 @@ class PostgresSnapshotStore:
     async def _insert(self, snapshot: StoredSnapshot, connection: asyncpg.Connection) -> None:
         image = encode_snapshot(self._pair, snapshot)
         async with connection.transaction():
-            await connection.execute(_INSERT, self._pair, snapshot.next_offset, image)
-            await connection.execute(_PRUNE, self._pair, self._kept)
+            await connection.execute(_INSERT, self._pair, self._epoch, snapshot.next_offset, image)
+            await connection.execute(_PRUNE, self._pair, self._epoch, self._kept)
 
     async def _offsets(self, connection: asyncpg.Connection) -> list[int]:
-        rows = await connection.fetch(_OFFSETS, self._pair)
+        rows = await connection.fetch(_OFFSETS, self._pair, self._epoch)
         return [row["next_offset"] for row in rows]
 
     async def _image(self, offset: int, connection: asyncpg.Connection) -> bytes | None:
-        image: bytes | None = await connection.fetchval(_IMAGE, self._pair, offset)
+        image: bytes | None = await connection.fetchval(_IMAGE, self._pair, self._epoch, offset)
         return image

@@ -8,6 +8,7 @@
         ├── MigrationError          the schema's history is not the one that this build knows
         ├── DeployError             Ray, an actor or a Serve application did not come up
         ├── AlreadyRunningError     another platform holds the data folder or the port
+        ├── LogReplacedError        the log is not the one that the data belong to, or was cut
         └── CannotVerifyError       a verification could not look at all that it has to compare
 
 Every message is one sentence for the person at the terminal: the command line prints it and ends.
@@ -42,6 +43,10 @@ class DeployError(ClusterError):
 
 class AlreadyRunningError(ClusterError):
     """Report that the data folder or the port is in use."""
+
+
+class LogReplacedError(ClusterError):
+    """Refuse a log that is not the one that rows, positions and snapshots belong to."""
 
 
 class CannotVerifyError(ClusterError):

@@ -2,6 +2,8 @@
 
 FORKAST_POSTGRES_URL, FORKAST_REDIS_URL, FORKAST_KAFKA_BOOTSTRAP, FORKAST_RAY_ADDRESS
                               use this server instead of an embedded one
+FORKAST_KAFKA_BROKERS         how many embedded brokers there are, 1 or 3; by default as many as the
+                              data folder was made with, and 1 in a new one
 FORKAST_MIN_NODES             nodes that must take pairs before `up` spreads them over a
                               cluster of Ray's, 1
 FORKAST_PORT                  where REST and Socket.IO answer, 3001
@@ -19,7 +21,7 @@ FORKAST_LIMITS__WAITERS ...   every bound of actors/config.py, by its name
 
 import secrets
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -43,6 +45,7 @@ class Settings(BaseSettings):
     postgres_url: str = ""
     redis_url: str = ""
     kafka_bootstrap: str = ""
+    kafka_brokers: Annotated[Literal[0, 1, 3], pydantic.BeforeValidator(int)] = 0
     ray_address: str = ""
     min_nodes: int = pydantic.Field(default=1, ge=1)
     port: int = pydantic.Field(default=3001, ge=1, le=65_535)
@@ -81,10 +84,14 @@ class Settings(BaseSettings):
         )
 
 
-def load_settings() -> Settings:
-    """Read the environment. Raises SettingsError, naming the variable."""
+def load_settings(*, kafka_brokers: int | None = None) -> Settings:
+    """Read the environment; what is given comes first.
+
+    Raises SettingsError, naming the variable.
+    """
+    given: dict[str, Any] = {} if kafka_brokers is None else {"kafka_brokers": kafka_brokers}
     try:
-        return Settings()
+        return Settings(**given)
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         name = "__".join(str(part) for part in first["loc"]).upper()

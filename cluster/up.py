@@ -6,15 +6,17 @@ import os
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import httpx
 
-from actors.config import Platform, Servers
+from actors.config import Platform
 from actors.topology import Topology
 from cluster import processes
 from cluster.embedded.servers import EmbeddedServers
+from cluster.epochs.check import enter_epoch
 from cluster.errors import AlreadyRunningError, ClusterError, DeployError
 from cluster.migrate import migrate
 from cluster.page import PageError, ready_page
@@ -88,10 +90,7 @@ class PlatformRun:
         self._state.process_id = os.getpid()
         self._write_state()
         page = await self._ready_page() if self.web else None
-        servers, _ = await _both(self._start_servers(), self._start_ray())
-        platform = self._settings.platform(
-            servers=servers, topology=self.topology, data=self.folder.path, page=page
-        )
+        platform, _ = await _both(self._start_servers(page), self._start_ray())
         self._state.operator_token = platform.operator_token
         await self._start_platform(platform)
         await self._wait_until_ready()
@@ -131,13 +130,14 @@ class PlatformRun:
         except PageError as error:
             raise ClusterError(f"{error}; `forkast up --no-web` runs without the page") from error
 
-    async def _start_servers(self) -> Servers:
+    async def _start_servers(self, page: Path | None) -> Platform:
         settings = self._settings
         embedded = EmbeddedServers(
             self.folder.path,
             postgres_url=settings.postgres_url,
             redis_url=settings.redis_url,
             kafka_bootstrap=settings.kafka_bootstrap,
+            kafka_brokers=settings.kafka_brokers,
             progress=self._report,
         )
         self._embedded = embedded
@@ -152,8 +152,12 @@ class PlatformRun:
         )
         if applied:
             self._report(f"Schema brought up to date: {', '.join(applied)}")
+        platform = settings.platform(
+            servers=servers, topology=self.topology, data=self.folder.path, page=page
+        )
+        epoch = await enter_epoch(platform)
         self._phase("servers")
-        return servers
+        return replace(platform, epoch=epoch)
 
     def _note_servers(self, embedded: EmbeddedServers) -> None:
         self._state.servers = [

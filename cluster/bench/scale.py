@@ -90,6 +90,8 @@ class Report(msgspec.Struct, kw_only=True):
 class _NoSnapshots:
     """A store of at most one snapshot, in memory: the disk is not what is measured."""
 
+    begins_empty = True
+
     def __init__(self, snapshot: StoredSnapshot | None = None) -> None:
         self._snapshot = snapshot
 

@@ -46,6 +46,9 @@ def up(
     ] = None,
     markets: Annotated[str, typer.Option(help="TOML file of markets.")] = "",
     data: DataOption = DATA_DEFAULT,
+    brokers: Annotated[
+        int | None, typer.Option(help="Embedded Kafka brokers in a new data folder, 1 or 3 [1].")
+    ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Return when all is ready.")] = False,
     demo: Annotated[
         bool, typer.Option("--demo", help="Let all markets live: see `forkast demo`.")
@@ -55,7 +58,7 @@ def up(
     ] = True,
 ) -> None:
     """Start the platform and everything that it needs."""
-    settings = load_settings()
+    settings = load_settings(kafka_brokers=brokers)
     topology = topology_of(markets)
     if detach:
         _detach(data)

@@ -1,4 +1,4 @@
-"""Apache Kafka as one KRaft node: the log of commands and events."""
+"""Apache Kafka as one KRaft node or as three that replicate: the log of commands and events."""
 
 import asyncio
 import base64
@@ -6,47 +6,74 @@ import shutil
 import uuid
 from pathlib import Path
 
-from aiokafka.admin import AIOKafkaAdminClient
-
-from cluster.embedded.kafka_artifacts import Progress, class_path, java
-from cluster.embedded.process import ServerProcess, free_port
+from cluster.embedded.kafka_artifacts import Progress, class_path
+from cluster.embedded.kafka_broker import KafkaBroker
+from cluster.embedded.process import ServerProcess
 from cluster.errors import ServerStartError
 
-RECORD_BYTES_MAX = 8 * 1024 * 1024
-
-_JVM = ("-Xms96m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError")
-_LOGGING = (
-    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-    "-Dorg.slf4j.simpleLogger.showDateTime=true",
-    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",
-)
+BROKER_COUNTS = (1, 3)
 
 
 class EmbeddedKafka:
-    """A broker and controller in one process, formatted once; its data in `directory`."""
+    """A set of brokers, formatted once; its data in `directory`, or in a folder a node below it.
 
-    def __init__(self, *, directory: Path, logs: Path, progress: Progress) -> None:
+    With 0 for `brokers` there are as many as the folder was made with, and one in a new folder.
+    Of three, each record is on two before it is acknowledged, and one may be away.
+    """
+
+    def __init__(
+        self, *, directory: Path, logs: Path, progress: Progress, brokers: int = 0
+    ) -> None:
+        if brokers not in (0, *BROKER_COUNTS):
+            raise ValueError(f"{brokers} brokers: there may be 1 or 3")
         self._directory = directory
         self._logs = logs
         self._progress = progress
-        self._port = free_port()
-        self._controller_port = free_port()
-        self.bootstrap = f"127.0.0.1:{self._port}"
-        self._class_path = ""
-        self.process: ServerProcess | None = None
+        self._wanted = brokers
+        self.brokers: tuple[KafkaBroker, ...] = ()
+
+    @property
+    def bootstrap(self) -> str:
+        """Return the addresses of all brokers, by comma; empty before the start."""
+        return ",".join(broker.address for broker in self.brokers)
 
     async def start(self) -> None:
-        """Fetch the artifacts and format the data folder where needed, then run the broker.
+        """Fetch the artifacts and format the data folder where needed, then run the brokers.
 
         Raises ServerStartError.
         """
-        self._class_path = await asyncio.to_thread(class_path, self._progress)
-        if not (self._directory / "meta.properties").exists():
+        found = _made_with(self._directory)
+        if found and self._wanted not in (0, found):
+            raise ServerStartError(
+                f"{self._directory} was made with {_counted(found)}, not {self._wanted}: leave "
+                "--brokers and FORKAST_KAFKA_BROKERS out, or give another folder with --data"
+            )
+        programs = await asyncio.to_thread(class_path, self._progress)
+        self.brokers = self._make(found or self._wanted or 1)
+        for broker in self.brokers:
+            broker.prepare(self.brokers, programs)
+        if not found:
             await self._format()
-        properties = self._write_properties(self._directory)
-        self.process = self._java("Kafka", "kafka.Kafka", str(properties))
-        self.process.start()
-        await self.process.wait_ready(self._probe, timeout_s=90)
+        for broker in self.brokers:
+            broker.launch()
+        for broker in self.brokers:
+            await broker.wait_ready()
+
+    def processes(self) -> list[ServerProcess]:
+        """Return the processes that were started."""
+        found = [broker.process for broker in self.brokers]
+        return [process for process in found if process is not None and process.pid]
+
+    def _make(self, count: int) -> tuple[KafkaBroker, ...]:
+        return tuple(
+            KafkaBroker(
+                node=node,
+                directory=self._directory / str(node) if count > 1 else self._directory,
+                logs=self._logs,
+                alone=count == 1,
+            )
+            for node in range(1, count + 1)
+        )
 
     async def _format(self) -> None:
         # Formatted beside its place and renamed, so that a half-made folder is never used.
@@ -54,71 +81,23 @@ class EmbeddedKafka:
         shutil.rmtree(fresh, ignore_errors=True)
         if self._directory.exists() and any(self._directory.iterdir()):
             raise ServerStartError(f"{self._directory} holds files but no Kafka data: move it away")
-        fresh.mkdir(parents=True)
-        properties = self._write_properties(fresh)
-        arguments = ("format", "--cluster-id", _cluster_id(), "--config", str(properties))
-        tool = self._java("Kafka's format", "kafka.tools.StorageTool", *arguments)
-        if await tool.run(timeout_s=60) != 0:
-            raise tool.failure("could not make the data folder")
+        cluster_id = _cluster_id()
+        async with asyncio.TaskGroup() as group:
+            for broker in self.brokers:
+                place = fresh / broker.directory.relative_to(self._directory)
+                group.create_task(broker.format(place, self.brokers, cluster_id=cluster_id))
         fresh.replace(self._directory)
 
-    def _java(self, name: str, main_class: str, *arguments: str) -> ServerProcess:
-        return ServerProcess(
-            name=name,
-            command=[
-                java(),
-                *(*_JVM, *_LOGGING),
-                *("-cp", self._class_path, main_class, *arguments),
-            ],
-            log_path=self._logs / "kafka.log",
-        )
 
-    def _write_properties(self, directory: Path) -> Path:
-        settings = {
-            "process.roles": "broker,controller",
-            "node.id": "1",
-            "controller.quorum.voters": f"1@127.0.0.1:{self._controller_port}",
-            "listeners": f"PLAINTEXT://{self.bootstrap},"
-            f"CONTROLLER://127.0.0.1:{self._controller_port}",
-            "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
-            "controller.listener.names": "CONTROLLER",
-            "log.dirs": str(directory),
-            "auto.create.topics.enable": "false",
-            "message.max.bytes": str(RECORD_BYTES_MAX),
-            "log.retention.ms": "-1",
-            "offsets.topic.num.partitions": "1",
-            "offsets.topic.replication.factor": "1",
-            "transaction.state.log.num.partitions": "1",
-            "transaction.state.log.replication.factor": "1",
-            "transaction.state.log.min.isr": "1",
-            "share.coordinator.state.topic.num.partitions": "1",
-            "share.coordinator.state.topic.replication.factor": "1",
-            "share.coordinator.state.topic.min.isr": "1",
-            "group.initial.rebalance.delay.ms": "0",
-            # A broker that was killed may only register again when its last session has ended.
-            "broker.session.timeout.ms": "3000",
-            "broker.heartbeat.interval.ms": "500",
-            # The default of 128 MiB would take a third of the heap for topics that hold nothing.
-            "log.cleaner.dedupe.buffer.size": str(4 * 1024 * 1024),
-            "num.network.threads": "2",
-            "num.io.threads": "4",
-            "background.threads": "4",
-        }
-        path = self._logs / "kafka.properties"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
-        return path
+def _made_with(directory: Path) -> int:
+    """Return the number of brokers that a data folder was made with, 0 for a new one."""
+    if (directory / "meta.properties").exists():
+        return 1
+    return len(list(directory.glob("*/meta.properties")))
 
-    async def _probe(self) -> None:
-        # aiokafka logs every refused connection as an error.
-        _, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        writer.close()
-        client = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=4_000)
-        try:
-            await client.start()
-            await client.describe_cluster()
-        finally:
-            await client.close()
+
+def _counted(brokers: int) -> str:
+    return f"{brokers} broker{'s' * (brokers != 1)}"
 
 
 def _cluster_id() -> str:

@@ -20,7 +20,10 @@ _WATCH_EVERY_S = 0.25
 
 
 class EmbeddedServers:
-    """Run the servers whose address is not given; data and logs lie under `data`."""
+    """Run the servers whose address is not given; data and logs lie under `data`.
+
+    `kafka_brokers` is 1 or 3, or 0 for as many as the data were made with.
+    """
 
     def __init__(
         self,
@@ -29,6 +32,7 @@ class EmbeddedServers:
         postgres_url: str = "",
         redis_url: str = "",
         kafka_bootstrap: str = "",
+        kafka_brokers: int = 0,
         progress: Progress = lambda _: None,
     ) -> None:
         data = data.resolve()
@@ -42,7 +46,9 @@ class EmbeddedServers:
         self.kafka = (
             None
             if kafka_bootstrap
-            else EmbeddedKafka(directory=data / "kafka", logs=logs, progress=progress)
+            else EmbeddedKafka(
+                directory=data / "kafka", logs=logs, progress=progress, brokers=kafka_brokers
+            )
         )
 
     async def start(self) -> Servers:
@@ -82,15 +88,9 @@ class EmbeddedServers:
 
         Call from the main thread, after `start`. `restarted` is told of each process that is new.
         """
-        while True:
-            await asyncio.sleep(_WATCH_EVERY_S)
-            await asyncio.gather(
-                *(
-                    self._restart(server, restarted)
-                    for server in (self.kafka, self.postgres, self.valkey)
-                    if server is not None and server.process and not server.process.running()
-                )
-            )
+        async with asyncio.TaskGroup() as group:
+            for process in self.processes():
+                group.create_task(self._keep(process, restarted))
 
     async def stop(self) -> None:
         """Stop what was started; returns when all processes have ended."""
@@ -99,26 +99,23 @@ class EmbeddedServers:
 
     def processes(self) -> list[ServerProcess]:
         """Return the processes that were started."""
-        servers = [self.postgres, self.valkey, self.kafka]
-        found = [server.process for server in servers if server is not None]
-        return [process for process in found if process is not None and process.pid]
+        found = [one.process for one in (self.postgres, self.valkey) if one is not None]
+        brokers = self.kafka.processes() if self.kafka is not None else []
+        return [*(process for process in found if process.pid), *brokers]
 
-    async def _restart(
-        self,
-        server: EmbeddedKafka | EmbeddedPostgres | EmbeddedValkey,
-        restarted: Callable[[], None],
-    ) -> None:
-        ended = server.process
-        if ended is None:
-            return
-        _log.warning("server_ended", server=ended.name, code=ended.code())
-        try:
-            await server.start()
-        except (ServerStartError, OSError) as error:
-            _log.warning("server_not_restarted", server=ended.name, why=str(error))
-        else:
-            restarted()
-            self._progress(f"{ended.name} had ended and runs again")
+    async def _keep(self, process: ServerProcess, restarted: Callable[[], None]) -> None:
+        while True:
+            await asyncio.sleep(_WATCH_EVERY_S)
+            if process.running():
+                continue
+            _log.warning("server_ended", server=process.name, code=process.code())
+            try:
+                await process.restart()
+            except (ServerStartError, OSError) as error:
+                _log.warning("server_not_restarted", server=process.name, why=str(error))
+            else:
+                restarted()
+                self._progress(f"{process.name} had ended and runs again")
 
     async def _announced(self, start: Awaitable[None], name: str) -> None:
         await start

@@ -135,6 +135,8 @@ class MemorySink:
 class MemorySnapshots:
     """The newest snapshots of one pair; `highest_offset` is the newest that was ever kept."""
 
+    begins_empty = True
+
     def __init__(self) -> None:
         self.kept: list[StoredSnapshot] = []
         self.highest_offset = 0

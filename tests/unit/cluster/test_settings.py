@@ -58,7 +58,10 @@ def test_an_operators_token_is_made_once_and_kept_private(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "many"), ("PORT", "70000"), ("GATEWAY_REPLICAS", "0"), ("LIMITS__WAITERS", "x")],
+    [
+        *(("PORT", "many"), ("PORT", "70000"), ("GATEWAY_REPLICAS", "0")),
+        *(("KAFKA_BROKERS", "2"), ("LIMITS__WAITERS", "x")),
+    ],
 )
 def test_a_wrong_value_is_refused_by_name(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str

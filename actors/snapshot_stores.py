@@ -1,0 +1,22 @@
+"""Which store a platform keeps its snapshots in."""
+
+from pathlib import Path
+
+from actors.book.market import Market
+from actors.config import Platform
+from actors.snapshots import FileSnapshotStore
+from actors.snapshots_postgres import PostgresSnapshotStore
+
+
+def snapshot_folder(platform: Platform) -> Path:
+    """Return the folder of the first epoch's snapshots; later ones lie beside it."""
+    return Path(platform.data_directory) / "snapshots"
+
+
+def snapshot_store(platform: Platform, market: Market) -> FileSnapshotStore | PostgresSnapshotStore:
+    """Return where the snapshots of a market are kept: in Postgres, or in the data folder."""
+    kept, epoch = platform.limits.snapshots_kept, platform.epoch
+    if platform.snapshots == "postgres":
+        url = platform.servers.postgres_url
+        return PostgresSnapshotStore(url, pair=market.pair, kept=kept, epoch=epoch)
+    return FileSnapshotStore(snapshot_folder(platform), pair=market.pair, kept=kept, epoch=epoch)

@@ -1,0 +1,102 @@
+"""At every start: the log must be the one that rows, positions and snapshots belong to."""
+
+import asyncio
+from dataclasses import replace
+
+import asyncpg
+
+from actors.config import Platform
+from actors.snapshot_stores import snapshot_folder, snapshot_store
+from actors.snapshots import epoch_folder
+from actors.writer.intake import MarketPosition
+from actors.writer.writer import CONSUMER as WRITER
+from analytics.aggregator import CONSUMER as CANDLES
+from cluster.epochs.findings import Stored, lost_commands, lost_events, replaced
+from cluster.epochs.log import LogState, read_log
+from cluster.epochs.record import FIRST_NAME, Epoch, add_epoch, read_epochs
+from cluster.errors import LogReplacedError, ServerUnreachableError
+
+_ADVISORY_LOCK = 0x4550_4F43  # "EPOC"
+_POSITIONS = """
+SELECT consumer, market_id, next_offset, last_sequence, commands_offset
+FROM consumer_positions WHERE consumer = ANY($1::text[])
+"""
+_WAY_ON = (
+    "give Kafka its data back, or begin a new epoch with `forkast up --new-epoch NAME`, which "
+    "keeps every order that Postgres or a snapshot holds"
+)
+
+
+async def enter_epoch(platform: Platform) -> int:
+    """Return the number of the epoch whose log Kafka holds; the first start enters the first.
+
+    Raises LogReplacedError where the log is another one or was cut, ServerUnreachableError.
+    """
+    log = await read_log(
+        platform.servers.kafka_bootstrap,
+        [platform.topology.partition(market) for market in platform.topology],
+    )
+    try:
+        connection = await asyncpg.connect(
+            platform.servers.postgres_url, timeout=20, command_timeout=60
+        )
+        try:
+            await connection.execute("SELECT pg_advisory_lock($1)", _ADVISORY_LOCK)
+            return await _check(platform, connection, log)
+        finally:
+            await connection.close(timeout=10)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        raise ServerUnreachableError(f"Postgres: {error}") from error
+
+
+async def _check(platform: Platform, connection: asyncpg.Connection, log: LogState) -> int:
+    epochs = await read_epochs(connection)
+    current = epochs[-1] if epochs else None
+    number = current.number if current else 1
+    stored = await read_stored(replace(platform, epoch=number), connection)
+    if found := find(current, stored, log):
+        raise LogReplacedError(f"{found[0]}; {_WAY_ON}")
+    _check_folder(platform, number)
+    if current is None:
+        await add_epoch(connection, number=number, name=FIRST_NAME, log=log)
+    return number
+
+
+def find(current: Epoch | None, stored: list[Stored], log: LogState) -> list[str]:
+    """Return a sentence for each thing that is wrong, the broadest first."""
+    found = list(replaced(current, log)) if current else []
+    for one in stored:
+        found += [*lost_commands(one, log), *lost_events(one, log)]
+    return found
+
+
+async def read_stored(platform: Platform, connection: asyncpg.Connection) -> list[Stored]:
+    """Return what is kept of every market's place in the platform's epoch."""
+    positions: dict[tuple[str, int], MarketPosition] = {}
+    for row in await connection.fetch(_POSITIONS, [WRITER, CANDLES]):
+        values = dict(row)
+        consumer = values.pop("consumer")
+        positions[consumer, values["market_id"]] = MarketPosition(**values)
+    return [
+        Stored(
+            market=market,
+            partition=platform.topology.partition(market),
+            positions={
+                consumer: positions[consumer, market.market_id]
+                for consumer in (WRITER, CANDLES)
+                if (consumer, market.market_id) in positions
+            },
+            snapshots=tuple(await asyncio.to_thread(snapshot_store(platform, market).offsets)),
+        )
+        for market in platform.topology
+    ]
+
+
+def _check_folder(platform: Platform, number: int) -> None:
+    """See that the data folder knows of no later epoch than Postgres does."""
+    later = epoch_folder(snapshot_folder(platform), number + 1)
+    if later.exists():
+        raise LogReplacedError(
+            f"{later} belongs to an epoch of the log that Postgres does not know: give Postgres "
+            "its data back, or move the folder away if this data folder is to begin anew"
+        )

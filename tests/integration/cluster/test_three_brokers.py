@@ -1,0 +1,164 @@
+"""Three embedded brokers: what is acknowledged outlives the death of one, and needs two."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+from actors.book.codec import decode_commands
+from actors.errors import LogError, LogTimeoutError, LogUnavailableError, QueueFullError
+from actors.kafka.commands import KafkaCommandLog
+from actors.kafka.reader import LogReader
+from actors.topology import COMMANDS_TOPIC, Topology
+from cluster.embedded.kafka import EmbeddedKafka
+from cluster.embedded.kafka_broker import KafkaBroker
+from cluster.errors import ServerStartError
+from cluster.topics import TOPICS, make_topics
+from tests.commands import flow, market
+from tests.integration.routing import until
+
+_MARKET = market(1)
+_TOPOLOGY = Topology((_MARKET,))
+_PATIENCE_S = 90.0
+_APPEND_TIMEOUT_S = 3.0
+
+
+@pytest.fixture
+async def kafka(tmp_path: Path) -> AsyncIterator[EmbeddedKafka]:
+    three = _set(tmp_path, brokers=3)
+    try:
+        await three.start()
+        await make_topics(three.bootstrap, _TOPOLOGY)
+        yield three
+    finally:
+        await asyncio.gather(*(process.stop() for process in three.processes()))
+
+
+class Appender:
+    """A client of the log that remembers what was acknowledged: command ids by offset."""
+
+    def __init__(self, kafka: EmbeddedKafka) -> None:
+        self.log = KafkaCommandLog(
+            bootstrap=kafka.bootstrap,
+            topology=_TOPOLOGY,
+            pending_commands=1_000,
+            timeout_s=_APPEND_TIMEOUT_S,
+        )
+        self.acknowledged: dict[int, int] = {}
+        self._next_id = 1
+
+    async def append(self) -> None:
+        """Append one command, once. Raises LogError."""
+        command_id, self._next_id = self._next_id, self._next_id + 1
+        offset = await self.log.append(_MARKET, flow(1, first_order_id=command_id))
+        self.acknowledged[command_id] = offset
+
+    async def until_acknowledged(self, count: int) -> None:
+        """Append one command after another until so many more are acknowledged."""
+        wanted = len(self.acknowledged) + count
+        async with asyncio.timeout(_PATIENCE_S):
+            while len(self.acknowledged) < wanted:
+                with suppress(QueueFullError, LogTimeoutError, LogUnavailableError):
+                    await self.append()
+
+
+async def test_the_death_of_a_leader_loses_nothing_and_of_two_stops_acknowledgements(
+    kafka: EmbeddedKafka, tmp_path: Path
+) -> None:
+    for topic in TOPICS:
+        partition = await _partition(kafka, topic)
+        assert sorted(partition["replicas"]) == [1, 2, 3], topic
+    client = Appender(kafka)
+    await client.log.start()
+    await client.until_acknowledged(20)
+
+    leader = kafka.brokers[(await _partition(kafka, COMMANDS_TOPIC))["leader"] - 1]
+    address = leader.address
+    await _kill([leader])
+    await client.until_acknowledged(20)
+    leader.launch()
+    await leader.wait_ready()
+    assert leader.address == address
+    await _until_in_sync(kafka, 3)
+
+    first, second, third = kafka.brokers
+    for dead in ([first, second], [third]):
+        await _kill(dead)
+        if len(dead) == 2:
+            began_s = time.monotonic()
+            with pytest.raises(LogError) as refused:
+                await client.append()
+            assert refused.value.retryable
+            assert time.monotonic() - began_s < _APPEND_TIMEOUT_S + 2
+    for broker in kafka.brokers:
+        broker.launch()
+    for broker in kafka.brokers:
+        await broker.wait_ready()
+    await client.until_acknowledged(5)
+    await client.log.stop()
+
+    found = await _command_ids(kafka)
+    kept = {command_id: offset for offset, command_id in found}
+    assert len(kept) == len(found), "a command lies in the log twice"
+    for command_id, offset in client.acknowledged.items():
+        assert kept[command_id] == offset or offset == -1
+
+    with pytest.raises(ServerStartError, match="was made with 3 brokers, not 1: leave --brokers"):
+        await _set(tmp_path, brokers=1).start()
+
+
+def _set(folder: Path, *, brokers: int) -> EmbeddedKafka:
+    return EmbeddedKafka(
+        directory=folder / "kafka",
+        logs=folder / "logs",
+        progress=lambda _: None,
+        brokers=brokers,
+    )
+
+
+async def _kill(brokers: Iterable[KafkaBroker]) -> None:
+    for broker in brokers:
+        assert broker.process is not None
+        os.kill(broker.process.pid, signal.SIGKILL)
+        await broker.process.stop()
+
+
+async def _partition(kafka: EmbeddedKafka, topic: str) -> dict[str, Any]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    try:
+        described = await admin.describe_topics([topic])
+    finally:
+        await admin.close()
+    partition: dict[str, Any] = described[0]["partitions"][0]
+    return partition
+
+
+async def _until_in_sync(kafka: EmbeddedKafka, replicas: int) -> None:
+    async def in_sync() -> bool:
+        return len((await _partition(kafka, COMMANDS_TOPIC))["isr"]) == replicas
+
+    await until(in_sync, within_s=_PATIENCE_S, what=f"{replicas} replicas in sync")
+
+
+async def _command_ids(kafka: EmbeddedKafka) -> list[tuple[int, int]]:
+    """Return offset and command id of every record of the log."""
+    reader = LogReader(bootstrap=kafka.bootstrap, topic=COMMANDS_TOPIC, client_id="test")
+    await reader.start({0: 0})
+    found: list[tuple[int, int]] = []
+    try:
+        end = (await reader.end_offsets())[0]
+        while not found or found[-1][0] + 1 < end:
+            for record in (await reader.read(timeout_ms=1_000)).get(0, []):
+                commands = decode_commands(_MARKET.market_id, record.value)
+                found.append((record.offset, int(commands["command_id"][0])))
+    finally:
+        await reader.stop()
+    return found
