@@ -41,17 +41,20 @@ def chaos(
 
     Ends with 1 where a promise was broken.
     """
-    folder = Path(tempfile.mkdtemp(prefix="forkast-chaos-"))
     failure = ""
-    with broken_platform(folder, brokers=brokers) as (running, platform, targets):
+    with (
+        tempfile.TemporaryDirectory(prefix="forkast-chaos-") as name,
+        broken_platform(Path(name), brokers=brokers) as (running, platform, targets),
+    ):
         plan = Plan(seed=seed, targets=tuple(only) if only else targets, faults_max=faults)
         campaign = Campaign(running, platform, plan=plan, tell=_errors.print)
         try:
             asyncio.run(campaign.run(rounds=rounds, until_s=time.monotonic() + minutes * 60))
         except CampaignError as error:
             failure = str(error)
-            _keep(folder, evidence / f"seed-{seed}")
-    shutil.rmtree(folder)
+            _keep(Path(name), evidence / f"seed-{seed}")
+        except KeyboardInterrupt:
+            _errors.print("stopped before its end")
     if as_json:
         sys.stdout.write(msgspec.json.encode(campaign.summary).decode() + "\n")
     else:

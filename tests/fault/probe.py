@@ -52,26 +52,28 @@ class Probe:
             self.last[pair] = f"candles were answered {candles.status_code} {candles.text[:200]}"
             if candles.status_code != httpx.codes.OK:
                 return False
-            self.last[pair] = f"order {answer['orderId']} was not seen as row and event"
-            return await self._effects(answer["orderId"])
+            missing = await self._missing_effects(answer["orderId"])
+            self.last[pair] = f"order {answer['orderId']} has no {' and no '.join(missing)}"
+            return not missing
         except (httpx.HTTPError, ValueError, OSError, asyncpg.PostgresError, TimeoutError) as error:
             self.last[pair] = repr(error)
             return False
 
-    async def _effects(self, order_id: str) -> bool:
-        """Say whether an order's row and event come; whoever was away has missed the event."""
+    async def _missing_effects(self, order_id: str) -> list[str]:
+        """Wait for an order's row and event; whoever was away has missed the event."""
         until_s = time.monotonic() + _EFFECTS_S
         connection = await asyncpg.connect(self._postgres_url, timeout=_ANSWER_S)
         try:
             query = "SELECT 1 FROM orders WHERE order_id = $1"
             while time.monotonic() < until_s:
-                heard = order_id in self._socket.heard
-                if heard and await connection.fetchval(query, int(order_id), timeout=_ANSWER_S):
-                    return True
+                row = await connection.fetchval(query, int(order_id), timeout=_ANSWER_S)
+                seen = {"row": row is not None, "event": order_id in self._socket.heard}
+                if all(seen.values()):
+                    break
                 await asyncio.sleep(_POLL_S)
         finally:
             connection.terminate()
-        return False
+        return [name for name, there in seen.items() if not there]
 
     def _order(self, pair: str) -> dict[str, Any]:
         return {

@@ -1,0 +1,33 @@
+"""The campaign itself, at a small size, and what it draws."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from tests.fault.plan import PROCESSES, Plan, Target
+from tests.platforms import forkast
+
+
+def test_a_plan_is_the_same_from_the_same_seed_and_comes_to_everything() -> None:
+    targets = (*PROCESSES, Target.LEADER, Target.DISK)
+    plan = Plan(seed=5, targets=targets, faults_max=3)
+    rounds = [plan.round(number) for number in range(200)]
+    assert rounds == [replace(plan).round(number) for number in range(200)]
+    assert rounds != [replace(plan, seed=6).round(number) for number in range(200)]
+    assert {fault.target for faults in rounds for fault in faults} == set(targets)
+    assert {len(faults) for faults in rounds} == {1, 2, 3}
+
+
+def test_a_campaign_on_three_brokers_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    done = forkast(
+        *("chaos", "--seed", 11, "--rounds", 4, "--faults", 4, "--brokers", 3, "--json"),
+        *("--evidence", tmp_path),
+        timeout_s=400,
+    )
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["rounds"] == 4
+    assert summary["faults"] == sum(summary["by_kind"].values()) >= 4
+    assert summary["recovery_ms"].keys() == summary["by_kind"].keys()
+    assert summary["accepted"] > 0
+    assert not any(summary[name] for name in ("lost", "doubled", "disagreed", "checks_failed"))
