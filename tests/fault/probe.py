@@ -53,7 +53,10 @@ class Probe:
             if candles.status_code != httpx.codes.OK:
                 return False
             missing = await self._missing_effects(answer["orderId"])
-            self.last[pair] = f"order {answer['orderId']} has no {' and no '.join(missing)}"
+            self.last[pair] = (
+                f"order {answer['orderId']} has no {' and no '.join(missing)}"
+                f"{'' if self._socket.connected else '; Socket.IO is not connected'}"
+            )
             return not missing
         except (httpx.HTTPError, ValueError, OSError, asyncpg.PostgresError, TimeoutError) as error:
             self.last[pair] = repr(error)

@@ -1,6 +1,7 @@
 """`forkast` as a person uses it: what it says, what it starts, what it leaves."""
 
 import json
+import os
 import signal
 from pathlib import Path
 
@@ -20,27 +21,10 @@ _ORDER = {
     "quantity": 0.1,
     "userId": 1,
 }
-_ONE_MARKET = """
-[[markets]]
-id = 1
-pair = "BTC-USD"
-tick_size = "0.01"
-lot_size = "0.0001"
-max_price = "1000000"
-max_quantity = "1000"
-"""
 
 
-@pytest.fixture(scope="module")
-def one_market(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A markets file: one actor starts faster than ten."""
-    path = tmp_path_factory.mktemp("markets") / "markets.toml"
-    path.write_text(_ONE_MARKET)
-    return path
-
-
-def _place(url: str) -> str:
-    response = httpx.post(f"{url}/orders", json=_ORDER, timeout=10)
+def _place(url: str, **changes: float) -> str:
+    response = httpx.post(f"{url}/orders", json=_ORDER | changes, timeout=10)
     assert response.status_code == 201, response.text
     order_id: str = response.json()["orderId"]
     return order_id
@@ -159,39 +143,32 @@ def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     assert "FORKAST_PORT" in told.stderr
 
 
-def _ports(platform: RunningPlatform) -> set[int]:
-    return {
-        connection.laddr.port
-        for process in platform.family()
-        for connection in process.net_connections(kind="tcp")
-        if connection.status == psutil.CONN_LISTEN
-    }
-
-
+@pytest.mark.ends_platform
 def test_an_order_outlives_down_and_a_kill_leaves_no_process(
-    tmp_path: Path, one_market: Path, running_platform: RunningPlatform
+    running_platform: RunningPlatform,
 ) -> None:
-    data, port = tmp_path / "data", free_port()
-    options = ("--data", data, "--port", port, "--markets", one_market)
-    begun = forkast("up", *options, "--detach", timeout_s=240)
-    assert begun.returncode == 0, begun.stderr
-    state = json.loads((data / "state.json").read_text())
-    family = processes.family(state["process_id"])
-    order_id = _place(state["url"])
+    data, family = running_platform.data, running_platform.family()
+    port = running_platform.url.rpartition(":")[2]
+    # Below whatever others have left on the other side.
+    order_id = _place(running_platform.url, price=500)
     ended = forkast("down", "--data", data, timeout_s=120)
     assert ended.returncode == 0, ended.stderr
+    assert running_platform.process.wait(10) == 0
     _, alive = psutil.wait_procs(family, timeout=10)
     assert not alive
     assert not platforms.left_of(data)
 
-    again = platforms.start(data, "--markets", str(one_market), port=port)
+    begun = forkast("up", "--data", data, "--port", port, "--detach", timeout_s=240)
+    assert begun.returncode == 0, begun.stderr
+    state = json.loads((data / "state.json").read_text())
+    family = processes.family(state["process_id"])
     try:
-        kept = httpx.get(f"{again.url}/orders/{order_id}", timeout=10)
+        kept = httpx.get(f"{state['url']}/orders/{order_id}", timeout=10)
         assert kept.status_code == 200, kept.text
         assert kept.json()["status"] == "OPEN"
-        _place(again.url)
-        # Serve would share one port among platforms, and answer for another's orders.
-        assert not _ports(again) & _ports(running_platform)
+        _place(state["url"])
     finally:
-        platforms.stop(again, signal.SIGKILL)
+        os.kill(state["process_id"], signal.SIGKILL)
+    _, alive = psutil.wait_procs(family, timeout=90)
+    assert not alive
     assert not platforms.left_of(data)

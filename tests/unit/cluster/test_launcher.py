@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cluster.haproxy import on_loopback
+from cluster.proxy_environment import proxy_environment
 from tests.platforms import REPOSITORY
 
 _TOOLS = ("sh", "dirname", "cksum", "cat", "env")
@@ -85,3 +86,10 @@ def test_haproxy_listens_on_loopback_alone() -> None:
         "frontend http_frontend\n    bind 127.0.0.1:3001\n"
         "listen stats\n  bind 127.0.0.1:8404\n"
     )
+
+
+def test_proxies_of_two_platforms_share_no_port_and_no_file(tmp_path: Path) -> None:
+    # Serve would share one port among platforms, and answer for another's orders.
+    one, other = proxy_environment(tmp_path / "one"), proxy_environment(tmp_path / "other")
+    assert any(name.endswith("_PORT") for name in one)
+    assert not set(one.values()) & set(other.values())
