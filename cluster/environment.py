@@ -24,6 +24,8 @@ INHERITED = {
     "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
     "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "10",
     "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
+    # Three looks in vain, and a proxy that has died is replaced; by default they take 30 s.
+    "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "NUMBA_NUM_THREADS": "1",
