@@ -41,6 +41,7 @@ Report = Callable[[str], None]
 class PlatformRun:
     """One platform in one data folder, from `start` to `stop`.
 
+    `new_epoch` names the epoch to begin where the log is not the one that the data belong to.
     `ray_started` is called once Ray runs, which takes the process's signals for itself.
     """
 
@@ -54,6 +55,7 @@ class PlatformRun:
         markets_file: str,
         report: Report,
         web: bool = True,
+        new_epoch: str = "",
         ray_started: Callable[[], None] = lambda: None,
     ) -> None:
         self.folder = DataFolder(data)
@@ -63,6 +65,7 @@ class PlatformRun:
         self._port = port
         self._report = report
         self.web = web
+        self._new_epoch = new_epoch
         self._ray_started = ray_started
         self._began = time.monotonic()
         self._state = RunState(
@@ -155,7 +158,7 @@ class PlatformRun:
         platform = settings.platform(
             servers=servers, topology=self.topology, data=self.folder.path, page=page
         )
-        epoch = await enter_epoch(platform)
+        epoch = await enter_epoch(platform, new_epoch=self._new_epoch, report=self._report)
         self._phase("servers")
         return replace(platform, epoch=epoch)
 

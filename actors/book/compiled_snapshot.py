@@ -43,16 +43,20 @@ _KEPT = (S_TIME, S_SEQUENCE, S_TRADE_ID, S_UPDATE_ID, S_HALTED)
 
 def encode(market: Market, book: Book) -> bytes:
     """Return the bytes of a book; equal states give equal bytes."""
+    rows = np.empty((int(book.state[S_OPEN]), EVENT_WORDS), WORD)
+    finished = np.empty((int(book.state[S_FINISHED]), FINISHED_WORDS), WORD)
+    entries.pack(book, rows, finished)
+    return _sealed(market, book.state[list(_KEPT)], rows, finished)
+
+
+def _sealed(market: Market, kept: Words, rows: Words, finished: Words) -> bytes:
     header = np.zeros(1, HEADER_DTYPE)
     header["magic"] = MAGIC
     header["version"] = VERSION
     header["market_id"] = market.market_id
-    header["orders"] = book.state[S_OPEN]
-    header["finished"] = book.state[S_FINISHED]
-    header["state"][0, : len(_KEPT)] = book.state[list(_KEPT)]
-    rows = np.empty((int(book.state[S_OPEN]), EVENT_WORDS), WORD)
-    finished = np.empty((int(book.state[S_FINISHED]), FINISHED_WORDS), WORD)
-    entries.pack(book, rows, finished)
+    header["orders"] = len(rows)
+    header["finished"] = len(finished)
+    header["state"][0, : len(_KEPT)] = kept
     checksum = zlib.crc32(header.tobytes()[_CHECKED_FROM:])
     checksum = zlib.crc32(rows.data, checksum)
     header["checksum"] = zlib.crc32(finished.data, checksum)
@@ -111,6 +115,19 @@ def parts(market: Market, data: bytes) -> Parts:
         halted=bool(halted),
         orders=words[:rows].view(EVENT_DTYPE),
         finished=words[rows:].reshape(-1, FINISHED_WORDS),
+    )
+
+
+def assemble(market: Market, taken_apart: Parts) -> bytes:
+    """Return the snapshot that `parts` would take apart so."""
+    one = taken_apart
+    kept = (one.time_us, one.sequence, one.last_trade_id, one.update_id, int(one.halted))
+    orders = np.ascontiguousarray(one.orders)
+    return _sealed(
+        market,
+        np.array(kept, WORD),
+        orders.view(WORD).reshape(len(orders), EVENT_WORDS),
+        np.ascontiguousarray(one.finished),
     )
 
 

@@ -35,6 +35,7 @@ class Reason(IntEnum):
     PROTECTION_PRICE = 404
     SELF_TRADE = 405
     TIME_EXPIRED = 406
+    LOST_WITH_LOG = 407
 
 
 SENTENCES: dict[Reason, str] = {
@@ -61,4 +62,5 @@ SENTENCES: dict[Reason, str] = {
     Reason.PROTECTION_PRICE: "The next price lay beyond the market's protection price.",
     Reason.SELF_TRADE: "Self-trade prevention kept the user from trading with themselves.",
     Reason.TIME_EXPIRED: "The order reached its expiry time.",
+    Reason.LOST_WITH_LOG: "The order had ended; how was lost with the log.",
 }

@@ -53,6 +53,9 @@ def up(
     demo: Annotated[
         bool, typer.Option("--demo", help="Let all markets live: see `forkast demo`.")
     ] = False,
+    new_epoch: Annotated[
+        str, typer.Option(help="Go on with another log, under this name: docs/reliability.md.")
+    ] = "",
     web: Annotated[
         bool, typer.Option("--web/--no-web", help="Serve the trading screen at /.")
     ] = True,
@@ -76,6 +79,7 @@ def up(
                 markets_file=str(Path(markets).resolve()) if markets else "",
                 demo=demo,
                 web=web,
+                new_epoch=new_epoch,
             )
         )
     sys.stdout.flush()
@@ -103,6 +107,7 @@ async def _live(
     markets_file: str,
     demo: bool,
     web: bool,
+    new_epoch: str,
 ) -> int:
     prepare(own_ray=not settings.ray_address)
     # Imports Ray, which reads its environment then.
@@ -124,6 +129,7 @@ async def _live(
         markets_file=markets_file,
         report=_Reporter(),
         web=web,
+        new_epoch=new_epoch,
         ray_started=listen,
     )
     try:

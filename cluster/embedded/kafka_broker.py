@@ -79,8 +79,13 @@ class KafkaBroker:
         if code != 0:
             raise tool.failure("could not make the data folder")
 
+    async def start(self) -> None:
+        """Start the process again, beside others that serve. Raises ServerStartError."""
+        self.launch()
+        await self.wait_ready()
+
     def launch(self) -> None:
-        """Start the process, the first time or again; `wait_ready` says when it serves."""
+        """Start the process; `wait_ready` says when it serves, which takes most of a set."""
         if self.process is None:
             raise RuntimeError("prepare the broker before its start")
         self.process.start()

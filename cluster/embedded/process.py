@@ -58,7 +58,6 @@ class ServerProcess:
         self._stop_signal = stop_signal
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
-        self._ready: tuple[Callable[[], Awaitable[None]], float] | None = None
 
     @property
     def pid(self) -> int:
@@ -95,7 +94,6 @@ class ServerProcess:
 
     async def wait_ready(self, probe: Callable[[], Awaitable[None]], *, timeout_s: float) -> None:
         """Try `probe` until it returns. Raises ServerStartError."""
-        self._ready = (probe, timeout_s)
         deadline = time.monotonic() + timeout_s
         while True:
             try:
@@ -113,16 +111,6 @@ class ServerProcess:
                 await asyncio.sleep(0.05)
             else:
                 return
-
-    async def restart(self) -> None:
-        """Start a process that has ended again, and wait as after its first start.
-
-        Raises ServerStartError.
-        """
-        self.start()
-        if self._ready is not None:
-            probe, timeout_s = self._ready
-            await self.wait_ready(probe, timeout_s=timeout_s)
 
     async def run(self, *, timeout_s: float) -> int | None:
         """Start a tool, wait for its end and return its code; stop it after `timeout_s`."""

@@ -9,6 +9,7 @@ import structlog
 from actors.config import Servers
 from cluster.embedded.kafka import EmbeddedKafka
 from cluster.embedded.kafka_artifacts import Progress
+from cluster.embedded.kafka_broker import KafkaBroker
 from cluster.embedded.postgres import EmbeddedPostgres
 from cluster.embedded.process import ServerProcess
 from cluster.embedded.valkey import EmbeddedValkey
@@ -17,6 +18,7 @@ from cluster.errors import ServerStartError
 _log = structlog.get_logger()
 
 _WATCH_EVERY_S = 0.25
+_Server = KafkaBroker | EmbeddedPostgres | EmbeddedValkey
 
 
 class EmbeddedServers:
@@ -88,9 +90,9 @@ class EmbeddedServers:
 
         Call from the main thread, after `start`. `restarted` is told of each process that is new.
         """
-        async with asyncio.TaskGroup() as group:
-            for process in self.processes():
-                group.create_task(self._keep(process, restarted))
+        brokers = self.kafka.brokers if self.kafka is not None else ()
+        servers = [one for one in (self.postgres, self.valkey) if one is not None]
+        await asyncio.gather(*(self._keep(server, restarted) for server in (*brokers, *servers)))
 
     async def stop(self) -> None:
         """Stop what was started; returns when all processes have ended."""
@@ -103,14 +105,15 @@ class EmbeddedServers:
         brokers = self.kafka.processes() if self.kafka is not None else []
         return [*(process for process in found if process.pid), *brokers]
 
-    async def _keep(self, process: ServerProcess, restarted: Callable[[], None]) -> None:
+    async def _keep(self, server: _Server, restarted: Callable[[], None]) -> None:
         while True:
             await asyncio.sleep(_WATCH_EVERY_S)
-            if process.running():
+            process = server.process
+            if process is None or process.running():
                 continue
             _log.warning("server_ended", server=process.name, code=process.code())
             try:
-                await process.restart()
+                await server.start()
             except (ServerStartError, OSError) as error:
                 _log.warning("server_not_restarted", server=process.name, why=str(error))
             else:

@@ -6,11 +6,13 @@ from dataclasses import replace
 import asyncpg
 
 from actors.config import Platform
+from actors.errors import LogError
 from actors.snapshot_stores import snapshot_folder, snapshot_store
 from actors.snapshots import epoch_folder
 from actors.writer.intake import MarketPosition
 from actors.writer.writer import CONSUMER as WRITER
 from analytics.aggregator import CONSUMER as CANDLES
+from cluster.epochs.begin import Report, begin_epoch, finish
 from cluster.epochs.findings import Stored, lost_commands, lost_events, replaced
 from cluster.epochs.log import LogState, read_log
 from cluster.epochs.record import FIRST_NAME, Epoch, add_epoch, read_epochs
@@ -27,10 +29,14 @@ _WAY_ON = (
 )
 
 
-async def enter_epoch(platform: Platform) -> int:
+async def enter_epoch(
+    platform: Platform, *, new_epoch: str = "", report: Report = lambda _: None
+) -> int:
     """Return the number of the epoch whose log Kafka holds; the first start enters the first.
 
-    Raises LogReplacedError where the log is another one or was cut, ServerUnreachableError.
+    Where the log is another one or was cut, `new_epoch` is the operator's name for going on with
+    it. Raises LogReplacedError without one, or with a name that is not fresh or not needed, and
+    ServerUnreachableError.
     """
     log = await read_log(
         platform.servers.kafka_bootstrap,
@@ -42,24 +48,53 @@ async def enter_epoch(platform: Platform) -> int:
         )
         try:
             await connection.execute("SELECT pg_advisory_lock($1)", _ADVISORY_LOCK)
-            return await _check(platform, connection, log)
+            return await _enter(platform, connection, log, new_epoch, report)
         finally:
             await connection.close(timeout=10)
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise ServerUnreachableError(f"Postgres: {error}") from error
+        raise ServerUnreachableError(f"Postgres: {error!r}") from error
+    except LogError as error:
+        raise ServerUnreachableError(f"Kafka: {error}") from error
 
 
-async def _check(platform: Platform, connection: asyncpg.Connection, log: LogState) -> int:
+async def _enter(
+    platform: Platform,
+    connection: asyncpg.Connection,
+    log: LogState,
+    new_epoch: str,
+    report: Report,
+) -> int:
     epochs = await read_epochs(connection)
     current = epochs[-1] if epochs else None
     number = current.number if current else 1
-    stored = await read_stored(replace(platform, epoch=number), connection)
-    if found := find(current, stored, log):
+    finish(platform, number)
+    old = replace(platform, epoch=number)
+    stored = await read_stored(old, connection)
+    found = find(current, stored, log)
+    if new_epoch:
+        _check_name(new_epoch, epochs, found)
+        return await begin_epoch(
+            old, connection, name=new_epoch, current=current, stored=stored, log=log, report=report
+        )
+    if found:
         raise LogReplacedError(f"{found[0]}; {_WAY_ON}")
     _check_folder(platform, number)
     if current is None:
         await add_epoch(connection, number=number, name=FIRST_NAME, log=log)
     return number
+
+
+def _check_name(name: str, epochs: list[Epoch], found: list[str]) -> None:
+    for epoch in epochs:
+        if epoch.name == name:
+            raise LogReplacedError(
+                f"epoch {name!r} began on {epoch.begun_at:%Y-%m-%d at %H:%M:%S} UTC: leave "
+                "--new-epoch out, or give a name that was never used"
+            )
+    if not found:
+        raise LogReplacedError(
+            "Kafka holds the log that the data belong to, whole: leave --new-epoch out"
+        )
 
 
 def find(current: Epoch | None, stored: list[Stored], log: LogState) -> list[str]:

@@ -10,8 +10,8 @@ from actors.errors import LogError
 from actors.kafka.reader import LogReader
 from cluster.epochs.topic_ids import read_ids
 from cluster.errors import ServerUnreachableError
+from cluster.patience import patiently
 from cluster.topics import TOPICS
-from cluster.verify.patience import patiently
 
 CLIENT_ID = "forkast-epochs"
 

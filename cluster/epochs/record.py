@@ -51,11 +51,9 @@ async def add_epoch(
     )
 
 
-async def epoch_number(postgres_url: str) -> int:
+async def epoch_number(connection: asyncpg.Connection) -> int:
     """Return the number of the epoch in use, 1 before the first start. Raises asyncpg's errors."""
-    connection = await asyncpg.connect(postgres_url, timeout=20)
-    try:
-        number: int | None = await connection.fetchval("SELECT max(epoch) FROM log_epochs")
-    finally:
-        await connection.close(timeout=5)
+    if await connection.fetchval("SELECT to_regclass('log_epochs')") is None:
+        return 1
+    number: int | None = await connection.fetchval("SELECT max(epoch) FROM log_epochs")
     return number or 1

@@ -15,7 +15,7 @@ from actors.book.records import COMMAND_DTYPE, RecordArray
 from actors.book.vocabulary import CommandKind
 from actors.kafka.reader import LogReader, LogRecord
 from cluster.errors import CannotVerifyError
-from cluster.verify.patience import patiently
+from cluster.patience import patiently
 from cluster.verify.report import Check
 from cluster.verify.spool import Spool
 

@@ -10,8 +10,8 @@ from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.book.vocabulary import EventKind
 from actors.kafka.reader import LogReader
 from cluster.errors import CannotVerifyError
+from cluster.patience import patiently
 from cluster.verify.fold import LogFold
-from cluster.verify.patience import patiently
 from cluster.verify.report import Check
 
 _READ_TIMEOUT_MS = 500

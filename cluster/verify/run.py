@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import asyncpg
 from redis.asyncio import Redis
@@ -15,14 +16,15 @@ from actors.errors import LogError
 from actors.kafka.ends import LogEnds
 from actors.kafka.reader import LogReader
 from actors.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC
+from cluster.epochs.record import epoch_number
 from cluster.errors import CannotVerifyError
+from cluster.patience import patiently
 from cluster.verify.books import BookSource, check_book
 from cluster.verify.candles import check_candles
 from cluster.verify.depth import check_depth
 from cluster.verify.fills import Fills
 from cluster.verify.fold import LogFold, Progress
 from cluster.verify.orders import check_orders
-from cluster.verify.patience import patiently
 from cluster.verify.positions import check_not_beyond, read_positions, wait_for_positions
 from cluster.verify.priority import Priority
 from cluster.verify.published import Published
@@ -108,6 +110,7 @@ class Verification:
             server_settings={"application_name": CLIENT_ID, "jit": "off"},
         )
         try:
+            self._platform = replace(self._platform, epoch=await epoch_number(connection))
             async with Redis.from_url(servers.redis_url, socket_timeout=10) as redis:
                 for market in self._platform.topology:
                     await self._check(market, ends[market.market_id], connection, redis)
@@ -174,10 +177,9 @@ class Verification:
             priority = Priority(self.checks["priority"], market.pair)
             first_offset = (await patiently(reader.first_offsets))[partition]
             book, next_offset = beginning(self._platform, market, first_offset)
-            if next_offset:
-                for images in book.orders(book.open_orders):
-                    sides.adopt(images)
-                    priority.adopt(images)
+            for images in book.orders(book.open_orders):
+                sides.adopt(images)
+                priority.adopt(images)
             reader.seek(partition, next_offset)
             fold = LogFold(
                 market=market,

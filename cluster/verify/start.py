@@ -1,6 +1,5 @@
 """Where a fold begins: at the log's first record, or at a snapshot where older ones are gone."""
 
-from pathlib import Path
 from typing import Any
 
 from actors.book import compiled_snapshot
@@ -10,7 +9,7 @@ from actors.book.naive import NaiveBook
 from actors.book.naive_state import seal
 from actors.book.vocabulary import Side
 from actors.config import Platform
-from actors.snapshots import FileSnapshotStore
+from actors.snapshot_stores import snapshot_store
 from cluster.errors import CannotVerifyError
 
 _ORDER_FIELDS = [
@@ -23,16 +22,13 @@ _ORDER_FIELDS = [
 def beginning(platform: Platform, market: Market, first_offset: int) -> tuple[NaiveBook, int]:
     """Return the book to begin with and the offset that it needs next.
 
-    Where the log begins later than at 0, the oldest snapshot that it continues is taken: what came
-    before cannot be judged any more. Raises CannotVerifyError.
+    Where a log begins with a book, as those of later epochs do, or later than at 0, the oldest
+    snapshot that it continues is taken: what came before cannot be judged any more. Raises
+    CannotVerifyError.
     """
-    if first_offset == 0:
+    store = snapshot_store(platform, market)
+    if store.begins_empty and first_offset == 0:
         return NaiveBook(market), 0
-    store = FileSnapshotStore(
-        Path(platform.data_directory) / "snapshots",
-        pair=market.pair,
-        kept=platform.limits.snapshots_kept,
-    )
     for stored in reversed(list(store.load())):
         if stored.next_offset < first_offset:
             continue

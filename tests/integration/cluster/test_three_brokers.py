@@ -83,8 +83,7 @@ async def test_the_death_of_a_leader_loses_nothing_and_of_two_stops_acknowledgem
     address = leader.address
     await _kill([leader])
     await client.until_acknowledged(20)
-    leader.launch()
-    await leader.wait_ready()
+    await leader.start()
     assert leader.address == address
     await _until_in_sync(kafka, 3)
 
@@ -97,10 +96,7 @@ async def test_the_death_of_a_leader_loses_nothing_and_of_two_stops_acknowledgem
                 await client.append()
             assert refused.value.retryable
             assert time.monotonic() - began_s < _APPEND_TIMEOUT_S + 2
-    for broker in kafka.brokers:
-        broker.launch()
-    for broker in kafka.brokers:
-        await broker.wait_ready()
+    await asyncio.gather(*(broker.start() for broker in kafka.brokers))
     await client.until_acknowledged(5)
     await client.log.stop()
 

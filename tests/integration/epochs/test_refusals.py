@@ -1,10 +1,8 @@
 """A log that is not the one that the data belong to is refused in one sentence."""
 
-import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -15,8 +13,8 @@ from actors.snapshot_stores import snapshot_store
 from cluster.epochs.check import enter_epoch
 from cluster.epochs.record import epoch_number
 from cluster.errors import LogReplacedError
-from cluster.migrate import migrate
 from tests.commands import flow, market
+from tests.integration.epochs.bed import execute, own_database
 from tests.integration.routing import command_log, make_platform, widen_topics
 
 _MARKET = market(72)
@@ -37,28 +35,18 @@ async def served(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 async def platform(served: Platform, tmp_path: Path) -> AsyncIterator[Platform]:
     """The market with a database of its own, entered once."""
-    shared = served.servers.postgres_url
-    name = f"epochs_{uuid.uuid4().hex[:12]}"
-    url = urlsplit(shared)._replace(path=f"/{name}").geturl()
-    owner = await asyncpg.connect(shared)
-    await owner.execute(f"CREATE DATABASE {name}")
-    await migrate(url, served.topology)
-    own = replace(
-        served,
-        servers=replace(served.servers, postgres_url=url),
-        data_directory=str(tmp_path),
-    )
-    assert await enter_epoch(own) == 1
-    yield own
-    await owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await owner.close()
+    async with own_database(served, tmp_path) as own:
+        assert await enter_epoch(own) == 1
+        yield own
 
 
 async def test_the_log_of_the_last_start_is_entered_again(platform: Platform) -> None:
     _save(platform, _RECORDS)
-    await _execute(platform, _POSITION, "writer", 0, _RECORDS)
+    await execute(platform, _POSITION, "writer", 0, _RECORDS)
     assert await enter_epoch(platform) == 1
-    assert await epoch_number(platform.servers.postgres_url) == 1
+    connection = await asyncpg.connect(platform.servers.postgres_url)
+    assert await epoch_number(connection) == 1
+    await connection.close()
 
 
 _POSITION = "INSERT INTO consumer_positions VALUES ($1, 72, $2, 0, $3)"
@@ -85,19 +73,19 @@ _POSITION = "INSERT INTO consumer_positions VALUES ($1, 72, $2, 0, $3)"
         (
             _POSITION,
             ("writer", 9, 0),
-            r"orders.updated holds .* of T72-USD, but consumer writer has read .* 9",
+            r"orders.updated holds .* 0 to 0 of T72-USD, but consumer writer has read up to 9",
         ),
         (
             _POSITION,
             ("candles", 8, 0),
-            r"trades.executed holds .* of T72-USD, but consumer candles has read up to 8: it was",
+            r"trades.executed holds .*, but consumer candles has read up to 8: it was cut",
         ),
     ],
 )
 async def test_another_log_and_one_that_was_cut_are_told_with_the_way_on(
     platform: Platform, statement: str, arguments: tuple[object, ...], sentence: str
 ) -> None:
-    await _execute(platform, statement, *arguments)
+    await execute(platform, statement, *arguments)
     with pytest.raises(LogReplacedError, match=sentence) as refused:
         await enter_epoch(platform)
     assert "begin a new epoch with `forkast up --new-epoch NAME`" in str(refused.value)
@@ -122,9 +110,3 @@ def _save(platform: Platform, offset: int) -> None:
     snapshot_store(platform, _MARKET).save(
         StoredSnapshot(next_offset=offset, commands=offset, last_price_ticks=0, state=b"a book")
     )
-
-
-async def _execute(platform: Platform, statement: str, *arguments: object) -> None:
-    connection = await asyncpg.connect(platform.servers.postgres_url)
-    await connection.execute(statement, *arguments)
-    await connection.close()

@@ -1,0 +1,204 @@
+"""With the operator's word a market goes on in another log, and no order that was kept is lost."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from actors.book.compiled_snapshot import Parts, parts
+from actors.book.market import Market
+from actors.book.records import RecordArray, encode_client_order_id
+from actors.book.vocabulary import CommandKind
+from actors.config import Platform, Servers
+from actors.pair import PairActor
+from actors.snapshot_stores import snapshot_store
+from actors.topology import EVENTS_TOPIC, TRADES_TOPIC
+from actors.writer.writer import PostgresWriter
+from analytics.aggregator import CandleAggregator
+from api.router.router import OrderRouter
+from cluster.epochs.check import enter_epoch
+from cluster.errors import LogReplacedError
+from cluster.verify import Report, verify
+from tests.commands import START_US
+from tests.integration.epochs.bed import execute, own_database
+from tests.integration.routing import (
+    LocalPair,
+    command_log,
+    make_platform,
+    running,
+    until,
+    widen_topics,
+)
+from tests.integration.verify.bed import LocalBooks
+from tests.property.streams import ARENAS, stream
+
+_MARKET_IDS = count(80)
+_COMMANDS = 300
+_OTHER_CLUSTER = "UPDATE log_epochs SET cluster_id = 'another'"
+_OTHER_TOPICS = (
+    "UPDATE log_epochs SET topic_ids = topic_ids || "
+    f'\'{{"{EVENTS_TOPIC}": "another", "{TRADES_TOPIC}": "another"}}\''
+)
+
+
+@pytest.fixture
+async def platform(servers: Servers, tmp_path: Path) -> AsyncIterator[Platform]:
+    """A market that nobody has used, entered into its first epoch."""
+    number = next(_MARKET_IDS)
+    market = replace(ARENAS["crowded"].market, market_id=number, pair=f"E{number}-USD")
+    await widen_topics(servers, 85)
+    shared = make_platform(servers, [market], tmp_path, snapshot_every_commands=100_000)
+    async with own_database(shared, tmp_path) as own:
+        assert await enter_epoch(own) == 1
+        yield own
+
+
+def only(platform: Platform) -> Market:
+    (market,) = platform.topology
+    return market
+
+
+def commands(platform: Platform, *, part: int) -> RecordArray:
+    """Return commands of every kind; each part has ids of its own."""
+    made = stream(ARENAS["crowded"], seed=100 * only(platform).market_id + part, count=_COMMANDS)
+    for name in ("order_id", "command_id"):
+        made[name] += 1_000_000 * part * (made[name] > 0)
+    return made
+
+
+@asynccontextmanager
+async def trading(platform: Platform, *, written: bool = True) -> AsyncIterator[LocalPair]:
+    """Run the market with its router, and with writer and candles where it is to be `written`."""
+    market = only(platform)
+    pair = LocalPair(PairActor(market, snapshot_store(platform, market), platform.limits))
+    async with AsyncExitStack() as stack:
+        if written:
+            for consumer in (PostgresWriter(platform), CandleAggregator(platform)):
+                consumer.start()
+                stack.push_async_callback(consumer.stop)
+        router = OrderRouter(platform, connect=lambda _: pair)
+        await stack.enter_async_context(running(router))
+        yield pair
+
+
+def unamended(made: RecordArray) -> RecordArray:
+    """Return the commands that rows tell everything of: no amends or halts, no two at once,
+    no order id twice, no client order ids but those that a gateway lets through.
+    """
+    untold = np.isin(made["kind"], [CommandKind.AMEND, CommandKind.HALT, CommandKind.RESUME])
+    places = np.flatnonzero(made["kind"] == CommandKind.PLACE)
+    _, first = np.unique(made["order_id"][places], return_index=True)
+    untold[np.delete(places, first)] = True
+    kept: RecordArray = made[~untold]
+    ids = [encode_client_order_id(f"id {number % 40}") for number in range(len(kept))]
+    kept["client_order_id"] = ids
+    kept["time_us"] = START_US + np.arange(len(kept))
+    return kept
+
+
+async def send(platform: Platform, pair: LocalPair, made: RecordArray) -> None:
+    """Append commands and return when the pair has applied them."""
+    async with command_log(platform) as log:
+        for first in range(0, len(made), 50):
+            offset = await log.append(only(platform), made[first : first + 50])
+
+    async def applied() -> bool:
+        return pair.actor.position().next_offset > offset
+
+    await until(applied, what="the last command")
+
+
+async def report(platform: Platform, pair: LocalPair) -> Report:
+    return await verify(platform, books=LocalBooks({only(platform).pair: pair}), running=True)
+
+
+def book(pair: LocalPair) -> Parts:
+    """Return everything that a pair's book holds."""
+    exported = pair.actor.export()
+    return parts(pair.actor._market, exported.state)
+
+
+def differences(found: Report) -> dict[str, str | None]:
+    return {check.name: check.first for check in found.checks if check.differences}
+
+
+async def test_a_lost_log_is_followed_by_one_that_begins_with_the_open_orders_of_the_rows(
+    platform: Platform,
+) -> None:
+    async with trading(platform) as pair:
+        await send(platform, pair, unamended(commands(platform, part=0)))
+        assert differences(await report(platform, pair)) == {}
+    before = book(pair)
+    assert len(before.orders) > 0
+    assert len(before.finished) > 0
+    await execute(platform, _OTHER_CLUSTER)
+    with pytest.raises(LogReplacedError, match="--new-epoch NAME"):
+        await enter_epoch(platform)
+    assert await enter_epoch(platform, new_epoch="after the fire") == 2
+
+    following = replace(platform, epoch=2)
+    async with trading(following) as pair:
+        after = book(pair)
+        assert after.orders.tobytes() == before.orders.tobytes()
+        assert after.finished.tobytes() == before.finished.tobytes()
+        assert (after.sequence, after.last_trade_id) == (before.sequence, before.last_trade_id)
+        assert after.update_id >= before.update_id
+        await send(following, pair, commands(platform, part=1))
+        found = await report(following, pair)
+        assert differences(found) == {}
+        assert found.check("trades").checked > 0
+    assert await enter_epoch(platform) == 2
+    for name, sentence in (
+        ("after the fire", "epoch 'after the fire' began on"),
+        ("again", "whole: leave --new-epoch out"),
+    ):
+        with pytest.raises(LogReplacedError, match=sentence):
+            await enter_epoch(platform, new_epoch=name)
+
+
+async def test_whole_commands_are_folded_to_their_end_where_only_the_events_are_lost(
+    platform: Platform,
+) -> None:
+    async with trading(platform) as pair:
+        await send(platform, pair, commands(platform, part=0))
+        assert differences(await report(platform, pair)) == {}
+    before = pair.actor.fingerprint()
+    async with command_log(platform) as log:
+        await log.append(only(platform), commands(platform, part=1))
+    await execute(platform, _OTHER_TOPICS)
+    assert await enter_epoch(platform, new_epoch="events anew") == 2
+    following = replace(platform, epoch=2)
+    async with trading(following) as pair:
+        assert pair.actor.position().next_offset == before.next_offset + 1
+        assert pair.actor.position().sequence > before.sequence
+        assert differences(await report(following, pair)) == {}
+
+
+async def test_a_snapshot_that_is_ahead_of_the_rows_wins_and_the_rows_follow(
+    platform: Platform,
+) -> None:
+    async with trading(platform) as pair:
+        await send(platform, pair, commands(platform, part=0))
+        assert differences(await report(platform, pair)) == {}
+    often = replace(platform, limits=replace(platform.limits, snapshot_every_commands=1))
+    async with trading(often, written=False) as pair:
+        await send(often, pair, commands(platform, part=1))
+
+        async def saved() -> bool:
+            await pair.acknowledge(pair.actor.position().next_offset)
+            offsets = snapshot_store(often, only(often)).offsets()
+            return offsets[0] == pair.actor.position().next_offset
+
+        await until(saved, what="the snapshot at the end")
+    before = pair.actor.state_hash()
+    await execute(platform, _OTHER_CLUSTER)
+    assert await enter_epoch(platform, new_epoch="second") == 2
+    following = replace(platform, epoch=2)
+    async with trading(following) as pair:
+        assert pair.actor.state_hash() == before
+        await send(following, pair, commands(platform, part=2))
+        assert differences(await report(following, pair)) == {}
