@@ -125,8 +125,10 @@ class SocketClient(Client):
     ) -> None:
         super().__init__(seed=seed, user_id=user_id, pairs=pairs)
         self._socket = socket
+        self._ended = asyncio.Event()
         self.heard: set[str] = set()
         socket.on("connect", self._subscribe)
+        socket.on("disconnect", self._end)
         socket.on("order_update", self._hear)
 
     @property
@@ -136,10 +138,11 @@ class SocketClient(Client):
     async def stay_connected(self, url: str) -> None:
         """Connect, again after every end, until cancelled."""
         while True:
+            self._ended.clear()
             try:
                 async with asyncio.timeout(_ANSWER_S):
                     await self._socket.connect(url, transports=["websocket"])
-                await self._socket.wait()
+                await self._ended.wait()
             except (socketio.exceptions.SocketIOError, aiohttp.ClientError, OSError):
                 await self._socket.disconnect()
             await asyncio.sleep(_PAUSE_S)
@@ -159,6 +162,9 @@ class SocketClient(Client):
     async def _subscribe(self) -> None:
         for pair in self._pairs:
             await self._socket.emit("subscribe", {"room": pair})
+
+    async def _end(self, _: str) -> None:
+        self._ended.set()
 
     async def _hear(self, order: dict[str, Any]) -> None:
         self.heard.add(order["id"])
