@@ -35,7 +35,7 @@ _SHAPES: dict[str, tuple[Shape, float]] = {
     "steady-300": (steady, 300.0),
 }
 _DRAIN_S = 60.0
-_WARM_S = 3.0
+_WARM_S_MAX = 3.0
 _console = Console(stderr=True)
 
 
@@ -107,7 +107,7 @@ def measure(
             rate_per_second=rate,
         )
         _console.print(f"{name}: warming up, then {seconds:g} s", highlight=False)
-        _drive(shape, load, _WARM_S)
+        _drive(shape, load, min(_WARM_S_MAX, seconds))
         _drain(load)
         observer.begin()
         before = _cpu(state, observer)

@@ -49,7 +49,7 @@ def test_the_pipeline_bench_prints_each_shape_with_its_latencies(
     running_platform: RunningPlatform,
 ) -> None:
     done = forkast(
-        "bench", "pipeline", "--seconds", "2", "--data", running_platform.data, "--json",
+        "bench", "pipeline", "--seconds", "1", "--data", running_platform.data, "--json",
         timeout_s=COMMAND_S,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
