@@ -160,8 +160,19 @@ class SocketClient(Client):
         return answer
 
     async def _subscribe(self) -> None:
-        for pair in self._pairs:
-            await self._socket.emit("subscribe", {"room": pair})
+        """Follow every pair; a refusal (the log may be away) says to try again."""
+        waiting = list(self._pairs)
+        while waiting and self.connected:
+            try:
+                answer = await self._socket.call(
+                    "subscribe", {"room": waiting[-1]}, timeout=_ANSWER_S
+                )
+            except socketio.exceptions.SocketIOError:
+                continue
+            if "code" in answer:
+                await asyncio.sleep(_PAUSE_S)
+            else:
+                waiting.pop()
 
     async def _end(self, _: str) -> None:
         self._ended.set()
