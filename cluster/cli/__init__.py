@@ -44,6 +44,8 @@ def main() -> None:
         app.command("export")(import_module("cluster.export").export)
     if wanted in ("demo", "--help"):
         app.command("demo")(import_module("cluster.replay.demo").demo)
+    if wanted in ("screenshots", "--help"):
+        app.command("screenshots")(import_module("cluster.screenshots").screenshots)
     if wanted in ("verify", "--help"):
         app.command("verify")(import_module("cluster.cli.verify").verify_command)
     # Only a checkout has tests, and with them the campaign.

@@ -5,19 +5,17 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
-from tests.browser.screen import launch
+from cluster.browser import chromium
 from tests.platforms import RunningPlatform
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Chromium without a window."""
-    async with async_playwright() as playwright:
-        running = await launch(playwright)
+    async with chromium() as running:
         yield running
-        await running.close()
 
 
 @pytest.fixture

@@ -1,10 +1,5 @@
 """A trader's page in a real browser."""
 
-import asyncio
-import json
-import os
-import shutil
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,30 +10,16 @@ from playwright.async_api import (
     ConsoleMessage,
     Locator,
     Page,
-    Playwright,
     Request,
     ViewportSize,
     expect,
 )
 
+from cluster.browser import settings_script
+
 AXE = Path(__file__).resolve().parents[2] / "web/node_modules/axe-core/axe.min.js"
 DESKTOP = ViewportSize(width=1440, height=900)
 PHONE = ViewportSize(width=390, height=844)
-
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
-
-
-async def launch(playwright: Playwright) -> Browser:
-    """Start the machine's Chromium, else Playwright's own, fetched where it is missing."""
-    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
-    if found is None and not os.path.exists(playwright.chromium.executable_path):  # noqa: ASYNC240
-        fetch = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "playwright", "install", "chromium"
-        )
-        assert await fetch.wait() == 0, "no Chromium here, and Playwright's could not be fetched"
-    return await playwright.chromium.launch(
-        executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"]
-    )
 
 
 @dataclass(frozen=True)
@@ -102,11 +83,8 @@ async def opened(
     size: ViewportSize = DESKTOP,
 ) -> AsyncIterator[Screen]:
     """Open the page as a user; it must not log an error nor ask for anything elsewhere."""
-    settings = {"state": {"pair": pair, "userId": user_id, "theme": theme}, "version": 1}
-    kept = json.dumps(json.dumps(settings))
-    keep = f"if (!localStorage.length) localStorage.setItem('forkast.settings', {kept})"
     context = await browser.new_context(viewport=size, reduced_motion="reduce")
-    await context.add_init_script(keep)
+    await context.add_init_script(settings_script(pair=pair, userId=user_id, theme=theme))
     page = await context.new_page()
     page.set_default_timeout(20_000)
     elsewhere: list[str] = []

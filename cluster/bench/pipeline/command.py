@@ -168,22 +168,20 @@ def _cpu(state: RunState, observer: ObserverProcess) -> dict[str, float]:
 
 
 @contextlib.contextmanager
-def own_platform() -> Iterator[Path]:
-    """Start a platform in a folder of its own, and stop it at the end."""
+def own_platform(*more: str) -> Iterator[Path]:
+    """Start a platform in a folder of its own, with more options; stop it at the end."""
     with tempfile.TemporaryDirectory(prefix="forkast-bench-") as folder:
         command = [sys.executable, "-m", "cluster.cli"]
         options = ["--data", folder]
         _console.print("starting a platform", highlight=False)
         started = subprocess.run(
-            [*command, "up", "--detach", "--port", str(_free_port()), *options],
+            [*command, "up", "--detach", "--port", str(_free_port()), *options, *more],
             capture_output=True,
             text=True,
             check=False,
         )
         if started.returncode != 0:
-            raise ClusterError(
-                f"no platform to measure: {(started.stderr or started.stdout)[-500:]}"
-            )
+            raise ClusterError(f"no platform came up: {(started.stderr or started.stdout)[-500:]}")
         try:
             yield Path(folder)
         finally:

@@ -1,0 +1,1 @@
+"""The trading screen under load, in a real browser."""
