@@ -40,6 +40,7 @@ ENV PATH=/opt/forkast/.venv/bin:$PATH \
     RAY_worker_niceness=0 \
     RAY_worker_maximum_startup_concurrency=8 \
     RAY_SERVE_THROUGHPUT_OPTIMIZED=1 \
+    RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S=1 \
     SERVE_SOCKET_REUSE_PORT_ENABLED=0 \
     RAY_health_check_period_ms=1000 \
     RAY_health_check_timeout_ms=2000 \
