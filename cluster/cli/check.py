@@ -28,12 +28,13 @@ def check(
 ) -> None:
     """Check everything, as CI does."""
     began = time.monotonic()
+    # Tests wait more than they work: the other steps run beside them.
     beside = [(step, _start(step, stdout=subprocess.PIPE)) for step in _STEPS]
-    failed: list[tuple[str, ...]] = [] if _page_passes() else [("page",)]
     tests = ("pytest", *(arguments or ()))
-    failed += [step for step, process in beside if not _passes(step, process)]
+    failed: list[tuple[str, ...]] = [] if _page_passes() else [("page",)]
     if not _passes(tests, _start(tests)):
         failed.append(tests)
+    failed += [step for step, process in beside if not _passes(step, process)]
     _console.print(f"{time.monotonic() - began:.0f} s in all")
     if failed:
         _console.print(f"[bold red]failed:[/] {', '.join(' '.join(step) for step in failed)}")
