@@ -127,7 +127,6 @@ class SocketClient(Client):
         self._socket = socket
         self._ended = asyncio.Event()
         self.heard: set[str] = set()
-        socket.on("connect", self._subscribe)
         socket.on("disconnect", self._end)
         socket.on("order_update", self._hear)
 
@@ -142,6 +141,8 @@ class SocketClient(Client):
             try:
                 async with asyncio.timeout(_ANSWER_S):
                     await self._socket.connect(url, transports=["websocket"])
+                for pair in self._pairs:
+                    await self._subscribe(pair)
                 await self._ended.wait()
             except (socketio.exceptions.SocketIOError, aiohttp.ClientError, OSError):
                 await self._socket.disconnect()
@@ -159,20 +160,10 @@ class SocketClient(Client):
             return None
         return answer
 
-    async def _subscribe(self) -> None:
-        """Follow every pair; a refusal (the log may be away) says to try again."""
-        waiting = list(self._pairs)
-        while waiting and self.connected:
-            try:
-                answer = await self._socket.call(
-                    "subscribe", {"room": waiting[-1]}, timeout=_ANSWER_S
-                )
-            except socketio.exceptions.SocketIOError:
-                continue
-            if "code" in answer:
-                await asyncio.sleep(_PAUSE_S)
-            else:
-                waiting.pop()
+    async def _subscribe(self, pair: str) -> None:
+        """Follow a pair; a refusal (the log may be away) says to try again."""
+        while "code" in await self._socket.call("subscribe", {"room": pair}, timeout=_ANSWER_S):
+            await asyncio.sleep(_PAUSE_S)
 
     async def _end(self, _: str) -> None:
         self._ended.set()
