@@ -162,7 +162,10 @@ class SocketClient(Client):
 
     async def _subscribe(self, pair: str) -> None:
         """Follow a pair; a refusal (the log may be away) says to try again."""
-        while "code" in await self._socket.call("subscribe", {"room": pair}, timeout=_ANSWER_S):
+        while True:
+            answer = await self._socket.call("subscribe", {"room": pair}, timeout=_ANSWER_S)
+            if "code" not in answer:
+                return
             await asyncio.sleep(_PAUSE_S)
 
     async def _end(self, _: str) -> None:
