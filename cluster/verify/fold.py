@@ -38,7 +38,8 @@ class Judge(Protocol):
 class LogFold:
     """Go forward through a log, and stop at any of its records.
 
-    `check` counts records and notes offsets that are missing between them.
+    `check` counts records and notes offsets that are missing between them. `first_orders` are the
+    images of the orders that were open at the beginning.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class LogFold:
         self.next_offset = next_offset
         self.commands = 0
         self.spool = Spool(book.sequence)
+        self.first_orders: RecordArray = np.concatenate(book.orders(book.open_orders))
         self._partition = partition
         self._reader = reader
         self._judges = judges

@@ -28,6 +28,12 @@ _AFTER = f"""
 SELECT {", ".join(_SCHEMA)} FROM orders
 WHERE market_id = $1 AND order_id > $2 AND sequence > $3 ORDER BY order_id LIMIT $4
 """  # noqa: S608
+_OPEN_BEFORE = f"""
+SELECT {", ".join(_SCHEMA)} FROM orders
+WHERE market_id = $1 AND sequence <= $2 AND status IN (1, 2) ORDER BY order_id
+"""  # noqa: S608
+# Of an order that rests, the book does not keep what its last event said.
+_NOT_KEPT = ("sequence", "reason", "updated_us", "related_order_id")
 _END = 2**63 - 1
 
 
@@ -54,6 +60,27 @@ async def check_orders(
             check, f"{market.pair} order", key="order_id", expected=_columns(images), found=found
         )
         after = up_to
+    if written >= spool.base_sequence > 0:
+        await _check_untouched(check, connection, fold, written=written)
+
+
+async def _check_untouched(
+    check: Check, connection: asyncpg.Connection, fold: LogFold, *, written: int
+) -> None:
+    """Compare the orders that were open at the fold's beginning and that nothing has changed."""
+    market, first = fold.market, fold.first_orders
+    changed = fold.spool.changed(first["order_id"], up_to_sequence=written)
+    expected = _columns(first[~changed])
+    found = await fetch(
+        connection, _OPEN_BEFORE, market.market_id, fold.spool.base_sequence, schema=_SCHEMA
+    )
+    compare_rows(
+        check,
+        f"{market.pair} order",
+        key="order_id",
+        expected={name: expected[name] for name in expected if name not in _NOT_KEPT},
+        found=found,
+    )
 
 
 def _columns(images: RecordArray) -> Columns:

@@ -177,9 +177,6 @@ class Verification:
             priority = Priority(self.checks["priority"], market.pair)
             first_offset = (await patiently(reader.first_offsets))[partition]
             book, next_offset = beginning(self._platform, market, first_offset)
-            for images in book.orders(book.open_orders):
-                sides.adopt(images)
-                priority.adopt(images)
             reader.seek(partition, next_offset)
             fold = LogFold(
                 market=market,
@@ -190,6 +187,8 @@ class Verification:
                 judges=(Fills(self.checks["fills"], market.pair), sides, priority),
                 check=self.checks["log"],
             )
+            sides.adopt(fold.first_orders)
+            priority.adopt(fold.first_orders)
             try:
                 yield fold
             finally:

@@ -57,6 +57,16 @@ class Spool:
         """Yield the TRADE events in order, `count` at a time."""
         return self._trades.parts(count)
 
+    def changed(
+        self, order_ids: npt.NDArray[np.int64], *, up_to_sequence: int
+    ) -> npt.NDArray[np.bool_]:
+        """Say of each order whether there is an image of it up to a sequence."""
+        found = np.zeros(len(order_ids), np.bool_)
+        rows = self._order_ids.rows()[: max(0, up_to_sequence - self.base_sequence)]
+        for start in range(0, len(rows), _SCAN_EVENTS):
+            found |= np.isin(order_ids, np.asarray(rows[start : start + _SCAN_EVENTS]))
+        return found
+
     def last_images(self, *, after_id: int, up_to_id: int, up_to_sequence: int) -> RecordArray:
         """Return the last image of each order with an id in (`after_id`, `up_to_id`], by id."""
         found: list[npt.NDArray[np.int64]] = []

@@ -56,3 +56,16 @@ def test_a_server_that_is_away_costs_a_snapshot_and_not_the_market(
     store.save(_snapshot(10))
     store.flush()
     assert list(store.load()) == []
+
+
+async def test_epochs_do_not_see_each_other_and_a_later_ones_first_is_kept(
+    servers: Servers, pair: str
+) -> None:
+    first = PostgresSnapshotStore(servers.postgres_url, pair=pair, kept=2)
+    second = PostgresSnapshotStore(servers.postgres_url, pair=pair, kept=2, epoch=2)
+    _kept(first, 10, 20, 30)
+    _kept(second, 5, 10, 20, 30)
+    assert first.offsets() == [30, 20]
+    assert second.offsets() == [30, 20, 5]
+    assert list(second.load()) == [_snapshot(30), _snapshot(20), _snapshot(5)]
+    assert (first.begins_empty, second.begins_empty) == (True, False)

@@ -39,6 +39,10 @@ from tests.property.streams import ARENAS, stream
 _MARKET_IDS = count(80)
 _COMMANDS = 300
 _OTHER_CLUSTER = "UPDATE log_epochs SET cluster_id = 'another'"
+_LOSE_ONE = """
+DELETE FROM orders WHERE order_id = (
+    SELECT order_id FROM orders WHERE status IN (1, 2) AND sequence <= $1 LIMIT 1)
+"""
 _OTHER_TOPICS = (
     "UPDATE log_epochs SET topic_ids = topic_ids || "
     f'\'{{"{EVENTS_TOPIC}": "another", "{TRADES_TOPIC}": "another"}}\''
@@ -151,6 +155,10 @@ async def test_a_lost_log_is_followed_by_one_that_begins_with_the_open_orders_of
         found = await report(following, pair)
         assert differences(found) == {}
         assert found.check("trades").checked > 0
+        await execute(following, _LOSE_ONE, before.sequence)
+        found = await report(following, pair)
+        assert list(differences(found)) == ["orders"]
+        assert "has no row" in (found.check("orders").first or "")
     assert await enter_epoch(platform) == 2
     for name, sentence in (
         ("after the fire", "epoch 'after the fire' began on"),

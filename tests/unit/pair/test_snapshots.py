@@ -6,6 +6,7 @@ import pytest
 
 from actors.book.codec import encode_commands
 from actors.config import Limits
+from actors.errors import SnapshotRefusedError
 from actors.messages import Position, RangeApplied
 from actors.pair import PairActor
 from actors.ports import StoredSnapshot
@@ -119,3 +120,22 @@ def test_what_a_crash_left_half_written_is_removed_by_the_next_save(tmp_path: Pa
     feed(pair, 50, 100)
     assert left not in files(tmp_path)
     assert len(files(tmp_path)) == 2
+
+
+def test_a_later_epochs_first_snapshot_is_never_dropped_and_never_done_without(
+    tmp_path: Path,
+) -> None:
+    first = make_pair(tmp_path)
+    feed(first, 0, 40)
+    store = FileSnapshotStore(tmp_path, pair=MARKET.pair, kept=2, epoch=2)
+    with pytest.raises(SnapshotRefusedError, match=f"the log of {MARKET.pair} begins is not there"):
+        PairActor(MARKET, store, Limits())
+    store.save(first.export())
+    second = PairActor(MARKET, store, Limits(snapshot_every_commands=20))
+    feed(second, 40, 200)
+    assert store.offsets() == [200, 180, 40]
+    assert files(tmp_path) == []
+    for path in (tmp_path.with_name(f"{tmp_path.name}-2") / MARKET.pair).iterdir():
+        path.write_bytes(b"torn")
+    with pytest.raises(SnapshotRefusedError):
+        second.rewind()
