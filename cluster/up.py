@@ -202,6 +202,9 @@ class PlatformRun:
         supervisor = Supervisor(platform, self._runtime)
         self._supervisor = supervisor
         self._report(f"Starting {len(self.topology)} pair actors, the writer and the candles")
+        if self._new_epoch:
+            # Actors of a platform before, on a Ray that outlived it, hold books of the other log.
+            await supervisor.remove()
         handles = await supervisor.make()
         await self._runtime.call(start_serve, self._settings.host, self._port)
         self._serving = True

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
+import asyncpg
 import numpy as np
 import pytest
 
@@ -14,9 +15,10 @@ from actors.book.market import Market
 from actors.book.records import RecordArray, encode_client_order_id
 from actors.book.vocabulary import CommandKind
 from actors.config import Platform, Servers
+from actors.kafka.events import KafkaEventSink
 from actors.pair import PairActor
 from actors.snapshot_stores import snapshot_store
-from actors.topology import EVENTS_TOPIC, TRADES_TOPIC
+from actors.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC
 from actors.writer.writer import PostgresWriter
 from analytics.aggregator import CandleAggregator
 from api.router.router import OrderRouter
@@ -43,6 +45,9 @@ _LOSE_ONE = """
 DELETE FROM orders WHERE order_id = (
     SELECT order_id FROM orders WHERE status IN (1, 2) AND sequence <= $1 LIMIT 1)
 """
+_OTHER_COMMANDS = (
+    f'UPDATE log_epochs SET topic_ids = topic_ids || \'{{"{COMMANDS_TOPIC}": "another"}}\''
+)
 _OTHER_TOPICS = (
     "UPDATE log_epochs SET topic_ids = topic_ids || "
     f'\'{{"{EVENTS_TOPIC}": "another", "{TRADES_TOPIC}": "another"}}\''
@@ -126,6 +131,26 @@ def book(pair: LocalPair) -> Parts:
     return parts(pair.actor._market, exported.state)
 
 
+async def until_published(platform: Platform, pair: LocalPair) -> None:
+    """Wait until the topics hold all events of the pair."""
+    bootstrap, topology = platform.servers.kafka_bootstrap, platform.topology
+    sink = KafkaEventSink(bootstrap=bootstrap, topology=topology, client_id="test-epochs")
+
+    async def published() -> bool:
+        held = await sink.published(only(platform))
+        return held.events_sequence == pair.actor.position().sequence
+
+    await until(published, what="the last events")
+
+
+async def trades_written(platform: Platform) -> int:
+    connection = await asyncpg.connect(platform.servers.postgres_url)
+    try:
+        return int(await connection.fetchval("SELECT count(*) FROM trades"))
+    finally:
+        await connection.close()
+
+
 def differences(found: Report) -> dict[str, str | None]:
     return {check.name: check.first for check in found.checks if check.differences}
 
@@ -186,25 +211,25 @@ async def test_whole_commands_are_folded_to_their_end_where_only_the_events_are_
         assert differences(await report(following, pair)) == {}
 
 
+@pytest.mark.parametrize(
+    ("what", "events_are_there"),
+    [(_OTHER_CLUSTER, False), (_OTHER_COMMANDS, True)],
+    ids=["everything lost", "commands lost"],
+)
 async def test_a_snapshot_that_is_ahead_of_the_rows_wins_and_the_rows_follow(
-    platform: Platform,
+    platform: Platform, what: str, events_are_there: bool
 ) -> None:
     async with trading(platform) as pair:
         await send(platform, pair, commands(platform, part=0))
         assert differences(await report(platform, pair)) == {}
-    often = replace(platform, limits=replace(platform.limits, snapshot_every_commands=1))
-    async with trading(often, written=False) as pair:
-        await send(often, pair, commands(platform, part=1))
-
-        async def saved() -> bool:
-            await pair.acknowledge(pair.actor.position().next_offset)
-            offsets = snapshot_store(often, only(often)).offsets()
-            return offsets[0] == pair.actor.position().next_offset
-
-        await until(saved, what="the snapshot at the end")
-    before = pair.actor.state_hash()
-    await execute(platform, _OTHER_CLUSTER)
+    async with trading(platform, written=False) as pair:
+        await send(platform, pair, commands(platform, part=1))
+        await until_published(platform, pair)
+    snapshot_store(platform, only(platform)).save(pair.actor.export())
+    before, last_trade_id = pair.actor.state_hash(), pair.actor.stats()["last_trade_id"]
+    await execute(platform, what)
     assert await enter_epoch(platform, new_epoch="second") == 2
+    assert (await trades_written(platform) == last_trade_id) == events_are_there
     following = replace(platform, epoch=2)
     async with trading(following) as pair:
         assert pair.actor.state_hash() == before
