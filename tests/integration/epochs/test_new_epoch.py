@@ -196,6 +196,7 @@ async def test_a_lost_log_is_followed_by_one_that_begins_with_the_open_orders_of
 async def test_whole_commands_are_folded_to_their_end_where_only_the_events_are_lost(
     platform: Platform,
 ) -> None:
+    platform = replace(platform, snapshots="postgres")
     async with trading(platform) as pair:
         await send(platform, pair, commands(platform, part=0))
         assert differences(await report(platform, pair)) == {}
