@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, ViewportSize
 
 _PAIR = "BTC-USD"
-_DESKTOP: "ViewportSize" = {"width": 1440, "height": 900}
+_DESKTOP: "ViewportSize" = {"width": 1360, "height": 850}
 _PHONE: "ViewportSize" = {"width": 390, "height": 844}
 _ALIVE_S = 180.0
 # Candles of ten seconds: a market that has just begun has some.
@@ -47,8 +47,8 @@ class Shot:
 SHOTS = (
     Shot(name="desktop-dark", size=_DESKTOP, theme="dark", indicators=("sma20", "bollinger20")),
     Shot(name="desktop-light", size=_DESKTOP, theme="light"),
-    Shot(name="phone-dark", size=_PHONE, theme="dark", tab="chart", scale=2.0),
-    Shot(name="phone-light", size=_PHONE, theme="light", tab="book", scale=2.0),
+    Shot(name="phone-dark", size=_PHONE, theme="dark", tab="chart", scale=1.5),
+    Shot(name="phone-light", size=_PHONE, theme="light", tab="book", scale=1.5),
 )
 
 

@@ -1,4 +1,5 @@
 import type { Order, Side, Trade } from "../api/client";
+import { read } from "../decimal";
 
 export interface Fill {
   id: string;
@@ -13,6 +14,10 @@ export interface Fill {
 
 export const isOpen = (order: Order) =>
   order.status === "OPEN" || order.status === "PARTIALLY_FILLED";
+
+/** Say whether an order came to nothing: it was refused, or ended before anything was traded. */
+export const endedUnfilled = (order: Order) =>
+  !isOpen(order) && order.status !== "FILLED" && read(order.filledQuantity) === 0n;
 
 /** Say whether an order's state is newer: sequences are one market's, so are an order's. */
 export function newer(order: Order, known: Order): boolean {

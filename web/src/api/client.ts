@@ -25,8 +25,15 @@ export class Refusal extends Error {
     message: string,
     readonly code: string,
     readonly orderId: string | null = null,
+    /** What the request was answered with; 0 where there was no answer. */
+    readonly status: number = 0,
   ) {
     super(message);
+  }
+
+  /** Whether what was asked may have been done all the same. */
+  get unsettled(): boolean {
+    return this.status === 0 || (this.status >= 500 && this.status !== 503);
   }
 }
 
@@ -47,6 +54,7 @@ export async function answered<T>(asked: Promise<Answer<T>>): Promise<T> {
     told.message ?? `The exchange answered ${response.status}.`,
     told.code ?? "UNKNOWN",
     told.orderId ?? null,
+    response.status,
   );
 }
 

@@ -6,7 +6,7 @@ import { onCandle } from "../feed/feed";
 import { useFeed } from "../feed/store";
 import { useSettings } from "../settings";
 import { Failure } from "../ui/Failure";
-import { type Legend, Plot } from "./plot";
+import { type Drawn, type Legend, Plot } from "./plot";
 
 const INDICATORS_EVERY_MS = 5_000;
 
@@ -24,6 +24,7 @@ export function CandleChart() {
   const [error, setError] = useState<unknown>(null);
   const [attempt, setAttempt] = useState(0);
   const [indicatorError, setIndicatorError] = useState(false);
+  const [drawn, setDrawn] = useState<Drawn[]>([]);
   const tick = market?.tickSize;
 
   useEffect(() => {
@@ -65,7 +66,11 @@ export function CandleChart() {
     let left = false;
     const read = () =>
       plot.indicators(indicators).then(
-        () => !left && setIndicatorError(false),
+        (lines) => {
+          if (left) return;
+          setDrawn(lines);
+          setIndicatorError(false);
+        },
         () => !left && setIndicatorError(true),
       );
     void read();
@@ -95,6 +100,11 @@ export function CandleChart() {
             <span className="text-dim">Vol {legend.volume}</span>
           </span>
         )}
+        {drawn.map((line) => (
+          <span key={line.name} className="legend-line" style={{ color: line.color }}>
+            {line.name}
+          </span>
+        ))}
         {indicatorError && <span className="text-dim"> Indicators could not be read.</span>}
       </div>
       <section

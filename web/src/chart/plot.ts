@@ -17,6 +17,12 @@ import type { IndicatorName } from "../settings";
 import { bar, readCandles, readIndicators, volume } from "./candles";
 import { colors } from "./colors";
 
+/** A line that an indicator has drawn. */
+export interface Drawn {
+  name: string;
+  color: string;
+}
+
 export interface Legend {
   open: string;
   high: string;
@@ -176,11 +182,11 @@ export class Plot {
   }
 
   /** Read and draw the indicators that are switched on; throws what the server refused. */
-  async indicators(names: readonly IndicatorName[]): Promise<void> {
+  async indicators(names: readonly IndicatorName[]): Promise<Drawn[]> {
     const { run, pair, interval } = this;
     const wanted =
       names.length > 0 ? await readIndicators(pair, interval, names, this.candles.length) : null;
-    if (run !== this.run) return;
+    if (run !== this.run) return [];
     for (const [name, line] of this.lines) {
       if (wanted?.has(name)) continue;
       this.chart.removeSeries(line);
@@ -192,12 +198,15 @@ export class Plot {
       if (!line) {
         const color = palette[this.lines.size % palette.length] ?? "#888888";
         const pane = name.startsWith("rsi") ? 2 : 0;
-        const options = { color, lineWidth: 1 as const, title: name, priceLineVisible: false };
+        // Named in the legend: on the axis they would cover the account's own orders.
+        const quiet = { priceLineVisible: false, lastValueVisible: false };
+        const options = { color, lineWidth: 1 as const, ...quiet };
         line = this.chart.addSeries(LineSeries, options, pane);
         this.lines.set(name, line);
       }
       line.setData(points);
     }
+    return [...this.lines].map(([name, line]) => ({ name, color: line.options().color }));
   }
 
   private show(candles: Candle[]): void {

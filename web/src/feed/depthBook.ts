@@ -24,22 +24,22 @@ export type Applied = "applied" | "old" | "gap" | "waiting";
 /** A market's book, joined from a snapshot and the updates after it by their update ids. */
 export class DepthBook {
   updateId = -1;
-  private bids = new Map<bigint, bigint>();
-  private asks = new Map<bigint, bigint>();
+  private bids = new Ladder(-1);
+  private asks = new Ladder(1);
   private early: DepthUpdate[] = [];
 
   /** Forget everything: updates are kept until the next snapshot. */
   reset(): void {
     this.updateId = -1;
-    this.bids.clear();
-    this.asks.clear();
+    this.bids.load([]);
+    this.asks.load([]);
     this.early = [];
   }
 
   /** Start from a snapshot and what came since; false where something between is missing. */
   load(snapshot: Snapshot): boolean {
-    this.bids = levels(snapshot.bids);
-    this.asks = levels(snapshot.asks);
+    this.bids.load(snapshot.bids);
+    this.asks.load(snapshot.asks);
     this.updateId = snapshot.updateId;
     const early = this.early;
     this.early = [];
@@ -59,33 +59,58 @@ export class DepthBook {
       this.early.push(update);
       return "gap";
     }
-    put(this.bids, update.bids);
-    put(this.asks, update.asks);
+    for (const row of update.bids) this.bids.put(row);
+    for (const row of update.asks) this.asks.put(row);
     this.updateId = update.lastUpdateId;
     return "applied";
   }
 
-  /** Return both sides, best price first. */
+  /** Return both sides, best price first; later changes do not show in them. */
   sides(): { bids: Level[]; asks: Level[] } {
-    return {
-      bids: sorted(this.bids, (left, right) => (left > right ? -1 : 1)),
-      asks: sorted(this.asks, (left, right) => (left < right ? -1 : 1)),
-    };
+    return { bids: this.bids.levels(), asks: this.asks.levels() };
   }
 }
 
-function levels(rows: LevelText[]): Map<bigint, bigint> {
-  return new Map(rows.map((row) => [read(row.price), read(row.quantity)]));
-}
+/** One side, always sorted: a frame takes it as it is, however many levels changed. */
+class Ladder {
+  private rows: Level[] = [];
 
-function put(side: Map<bigint, bigint>, rows: LevelText[]): void {
-  for (const row of rows) {
-    const quantity = read(row.quantity);
-    if (quantity === 0n) side.delete(read(row.price));
-    else side.set(read(row.price), quantity);
+  /** `way` is 1 where the lowest price is the best, -1 where the highest is. */
+  constructor(private readonly way: 1 | -1) {}
+
+  load(rows: LevelText[]): void {
+    this.rows = rows
+      .map((row) => ({ price: read(row.price), quantity: read(row.quantity) }))
+      .sort((left, right) => this.order(left.price, right.price));
   }
-}
 
-function sorted(side: Map<bigint, bigint>, order: (l: bigint, r: bigint) => number): Level[] {
-  return [...side.keys()].sort(order).map((price) => ({ price, quantity: side.get(price) ?? 0n }));
+  put(row: LevelText): void {
+    const level = { price: read(row.price), quantity: read(row.quantity) };
+    const at = this.find(level.price);
+    const known = this.rows[at]?.price === level.price ? 1 : 0;
+    if (level.quantity === 0n) this.rows.splice(at, known);
+    else this.rows.splice(at, known, level);
+  }
+
+  levels(): Level[] {
+    return this.rows.slice();
+  }
+
+  /** Return where a price is, or would have to be. */
+  private find(price: bigint): number {
+    let low = 0;
+    let high = this.rows.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const there = this.rows[middle]?.price;
+      if (there !== undefined && this.order(there, price) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  private order(left: bigint, right: bigint): number {
+    if (left === right) return 0;
+    return left < right ? -this.way : this.way;
+  }
 }

@@ -28,6 +28,8 @@ const socket = io({
 });
 let room: { pair: string; interval: string } | null = null;
 let pending: Trade[] = [];
+/** Age of the newest trade when it came, in milliseconds. */
+let lag: number | null = null;
 let asking = 0;
 let reading: AbortController | null = null;
 
@@ -39,7 +41,7 @@ const paintBook = oncePerFrame(() => {
 const paintTrades = oncePerFrame(() => {
   const more = pending;
   pending = [];
-  useFeed.setState(({ trades }) => ({ trades: merged(trades ?? [], more) }));
+  useFeed.setState(({ trades }) => ({ trades: merged(trades ?? [], more), lagMs: lag }));
 });
 
 /** Follow a pair and its candles; what was followed before is left. */
@@ -149,7 +151,7 @@ socket.on("new_trade", (trade: Trade) => {
     const newest = pending.length > 0 ? merged([], pending) : (useFeed.getState().trades ?? []);
     if (isGap(newest, trade)) void readTrades();
     pending.push(trade);
-    useFeed.setState({ lagMs: Math.max(0, Date.now() - Date.parse(trade.createdAt)) });
+    lag = Math.max(0, Date.now() - Date.parse(trade.createdAt));
     paintTrades();
   }
   for (const listener of tradeListeners) listener(trade);

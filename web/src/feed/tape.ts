@@ -4,6 +4,10 @@ const KEPT = 500;
 
 /** Return the newest trades first, each once, whichever way and order they came. */
 export function merged(known: readonly Trade[], more: readonly Trade[]): Trade[] {
+  const newest = known[0]?.sequence ?? -1;
+  // As a rule they come one by one, each newer than the one before it.
+  if (more.every((trade, index) => trade.sequence > (more[index - 1]?.sequence ?? newest)))
+    return [...more].reverse().concat(known).slice(0, KEPT);
   const byId = new Map<string, Trade>();
   for (const trade of known) byId.set(trade.id, trade);
   for (const trade of more) byId.set(trade.id, trade);

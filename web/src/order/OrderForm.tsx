@@ -1,4 +1,6 @@
 import { useEffect, useState } from "react";
+import { reason } from "../account/announce";
+import { endedUnfilled } from "../account/orders";
 import { Refusal, sentence } from "../api/client";
 import { useMarket } from "../api/queries";
 import { useFeed } from "../feed/store";
@@ -13,8 +15,8 @@ import { send } from "./send";
 
 const TIFS: Record<Tif, string> = {
   GTC: "GTC · until cancelled",
-  IOC: "IOC · fill now, drop the rest",
-  FOK: "FOK · all now or nothing",
+  IOC: "IOC · now, drop the rest",
+  FOK: "FOK · all now or none",
 };
 
 /** Buy or sell: limit or market. */
@@ -53,7 +55,11 @@ export function OrderForm() {
     setAsking(false);
     setBusy(true);
     try {
-      await send(useDraft.getState(), pair);
+      const order = await send(useDraft.getState(), pair);
+      if (order && endedUnfilled(order)) {
+        setRefusal({ code: order.reason ?? order.status, message: reason(order) });
+        return;
+      }
       setTried(false);
       useDraft.setState({ amount: "", total: "" });
       setNotes({ price: "", amount: "" });
@@ -76,6 +82,9 @@ export function OrderForm() {
   };
   const buys = draft.side === "BUY";
   const limit = draft.kind === "LIMIT";
+  // A market order never rests.
+  const tifs = (Object.keys(TIFS) as Tif[]).filter((tif) => limit || tif !== "GTC");
+  const tif = tifs.includes(draft.tif) ? draft.tif : "IOC";
   const word = buys ? "Buy" : "Sell";
   return (
     <section className="panel order" aria-label="Order form">
@@ -158,27 +167,27 @@ export function OrderForm() {
         ) : (
           <Estimate market={market} />
         )}
-        {limit && (
-          <div className="order-options">
-            <label className="field-label" htmlFor="order-tif">
-              In force
-            </label>
-            <select
-              id="order-tif"
-              className="select grow"
-              data-testid="order-tif"
-              value={draft.tif}
-              onChange={(event) => {
-                const tif = event.target.value as Tif;
-                set({ tif, postOnly: draft.postOnly && tif === "GTC" });
-              }}
-            >
-              {Object.entries(TIFS).map(([tif, name]) => (
-                <option key={tif} value={tif}>
-                  {name}
-                </option>
-              ))}
-            </select>
+        <div className="order-options">
+          <label className="field-label" htmlFor="order-tif">
+            In force
+          </label>
+          <select
+            id="order-tif"
+            className="select grow"
+            data-testid="order-tif"
+            value={tif}
+            onChange={(event) => {
+              const tif = event.target.value as Tif;
+              set({ tif, postOnly: draft.postOnly && tif === "GTC" });
+            }}
+          >
+            {tifs.map((one) => (
+              <option key={one} value={one}>
+                {TIFS[one]}
+              </option>
+            ))}
+          </select>
+          {limit && (
             <label className="check" title="Refused where it would trade at once">
               <input
                 type="checkbox"
@@ -189,8 +198,8 @@ export function OrderForm() {
               />
               Post-only
             </label>
-          </div>
-        )}
+          )}
+        </div>
         <button
           type="submit"
           className={`submit ${buys ? "buy" : "sell"}`}

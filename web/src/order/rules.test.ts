@@ -78,6 +78,7 @@ describe("the order form's arithmetic", () => {
   it("sends a market order without a price", () => {
     const sent = request({ ...draft, kind: "MARKET" }, "BTC-USD", 1, "k");
     expect(sent).not.toHaveProperty("price");
+    expect(sent.timeInForce).toBe("IOC");
     expect(request(draft, "BTC-USD", 1, "k").price).toBe("100");
   });
 });

@@ -103,7 +103,10 @@ export function request(draft: Draft, pair: string, userId: number, key: string)
     clientOrderId: key,
     selfTradePrevention: "NONE" as const,
   };
-  if (draft.kind === "MARKET") return { ...common, orderType: "MARKET", postOnly: false };
+  if (draft.kind === "MARKET") {
+    const timeInForce = draft.tif === "FOK" ? ("FOK" as const) : ("IOC" as const);
+    return { ...common, orderType: "MARKET", timeInForce, postOnly: false };
+  }
   return {
     ...common,
     orderType: "LIMIT",
