@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from actors.errors import LogTimeoutError, LogUnavailableError
+from actors.kafka.closing import close_consumer
 
 
 class LogEnds:
@@ -35,7 +36,7 @@ class LogEnds:
         try:
             await consumer.start()
         except (KafkaError, OSError) as error:
-            await consumer.stop()
+            await close_consumer(consumer)
             raise LogUnavailableError(f"no broker answers: {error}", retryable=True) from error
         self._consumer = consumer
 
@@ -43,7 +44,7 @@ class LogEnds:
         """Disconnect."""
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await consumer.stop()
+            await close_consumer(consumer)
 
     async def end_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
         """Return the offset after the last record, by partition.

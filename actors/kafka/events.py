@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError
 from actors.book.codec import EventRecord, MalformedRecordError, decode_events
 from actors.book.market import Market
 from actors.errors import LogTimeoutError, LogUnavailableError
+from actors.kafka.closing import close_consumer
 from actors.kafka.producer import RecordProducer
 from actors.ports import Published
 from actors.topology import EVENTS_TOPIC, TRADES_TOPIC, Topology
@@ -69,7 +70,7 @@ class KafkaEventSink:
         except (KafkaError, OSError) as error:
             raise LogUnavailableError(f"no ends: {error}", retryable=True) from error
         finally:
-            await consumer.stop()
+            await close_consumer(consumer)
         last_events, last_trades = last[events], last[trades]
         return Published(
             events_sequence=last_events.last_sequence if last_events else 0,

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from actors.errors import LogGapError, LogTimeoutError, LogUnavailableError
+from actors.kafka.closing import close_consumer
 
 _log = structlog.get_logger(__name__)
 # New partitions may take a busy broker a while; no client's request waits for this.
@@ -76,7 +77,7 @@ class LogReader:
         """Disconnect."""
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await consumer.stop()
+            await close_consumer(consumer)
 
     def seek(self, partition: int, offset: int) -> None:
         """Read this partition from `offset` on; what was prefetched is dropped."""
@@ -168,10 +169,10 @@ class LogReader:
         try:
             await consumer.start()
         except (KafkaError, OSError) as error:
-            await consumer.stop()
+            await close_consumer(consumer)
             raise LogUnavailableError(f"no broker answers: {error}", retryable=True) from error
         except BaseException:
-            await consumer.stop()
+            await close_consumer(consumer)
             raise
         # Before anything is awaited, or the fetcher would miss its positions.
         for number, offset in self._positions.items():

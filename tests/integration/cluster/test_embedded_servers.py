@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from redis.asyncio import Redis
 
 from actors.config import Servers
+from actors.kafka.reader import LogReader
 from actors.topology import COMMANDS_TOPIC
 from cluster.embedded.kafka import EmbeddedKafka
 from cluster.embedded.postgres import EmbeddedPostgres, _everyone_may_enter
@@ -60,8 +61,12 @@ async def test_a_second_start_finds_the_data_of_the_first_and_so_does_a_watched_
         killed = second.processes()
         restarts: asyncio.Queue[None] = asyncio.Queue()
         watch = asyncio.create_task(second.watch(lambda: restarts.put_nowait(None)))
+        readers = await _reading(servers)
         for process in killed:
             os.kill(process.pid, signal.SIGKILL)
+        # aiokafka's own end of a consumer without a broker would cancel whoever waits for it.
+        await asyncio.gather(*(reader.read(timeout_ms=200) for reader in readers))
+        await asyncio.gather(*(reader.stop() for reader in readers))
         for _ in killed:
             await asyncio.wait_for(restarts.get(), 60)
         watch.cancel()
@@ -146,6 +151,15 @@ async def test_root_runs_postgres_as_another_account_in_a_folder_of_its_own(tmp_
         assert psutil.Process(postgres.process.pid).uids().real != 0
     finally:
         await postgres.process.stop()
+
+
+async def _reading(servers: Servers) -> list[LogReader]:
+    readers = [
+        LogReader(bootstrap=servers.kafka_bootstrap, topic=COMMANDS_TOPIC, client_id="a-reader")
+        for _ in range(10)
+    ]
+    await asyncio.gather(*(reader.start({0: 0}) for reader in readers))
+    return readers
 
 
 async def _leave_traces(servers: Servers) -> None:

@@ -1,0 +1,35 @@
+"""The end of aiokafka's consumers, which neither hangs nor harms while no broker answers."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer
+
+_log = structlog.get_logger(__name__)
+_CLOSE_S = 5.0
+
+
+async def close_consumer(consumer: AIOKafkaConsumer) -> None:
+    """Disconnect within a bound, whatever the brokers do.
+
+    While a broker is away, `stop` may raise a CancelledError that nobody asked for
+    (aio-libs/aiokafka#647): the caller's task would end with it, without a word, and the
+    connections would stay open. They are closed here then.
+    """
+    if not await _ends(consumer.stop()):
+        _log.warning("consumer_cut_off", client_id=consumer._client._client_id)
+        await _ends(consumer._client.close())
+
+
+async def _ends(closing: Coroutine[Any, Any, None]) -> bool:
+    """Wait for a step of its own; say whether it came to its own end."""
+    step = asyncio.ensure_future(closing)
+    await asyncio.wait([step], timeout=_CLOSE_S)
+    if step.done() and not step.cancelled():
+        if error := step.exception():
+            _log.warning("consumer_not_closed_well", why=repr(error))
+        return True
+    step.cancel()
+    return False
