@@ -128,7 +128,10 @@ async def test_an_order_without_an_answer_is_placed_once(
             await screen.part("order-submit").click()
         await expect(screen.part("order-amount")).to_have_value("")
         await expect(screen.part("order-error")).to_have_count(0)
+        await expect(screen.order(price="1")).to_have_count(1)
+        await screen.part("tab-history").click()
+        await expect(screen.part("order-row")).to_have_count(0)
     assert len(set(asked)) == 1
     async with httpx.AsyncClient(base_url=running_platform.url, timeout=30) as http:
         listed = await http.get("/orders", params={"userId": user_id})
-    assert len(listed.json()["orders"]) == 1
+    assert [one["status"] for one in listed.json()["orders"]].count("OPEN") == 1

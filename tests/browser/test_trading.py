@@ -143,7 +143,7 @@ async def test_an_order_is_placed_and_cancelled_by_keyboard_alone(
         await keyboard.press("b")
         await expect(screen.part("side-buy")).to_have_attribute("aria-pressed", "true")
         await expect(screen.part("order-price")).to_be_focused()
-        await keyboard.type("5.99")
+        await keyboard.type("5.999")
         await keyboard.press("ArrowUp")
         await tab_to("order-amount")
         await keyboard.type("1")

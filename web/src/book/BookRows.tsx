@@ -69,17 +69,28 @@ const BookRow = memo(function BookRow(props: RowProps) {
       data-price={price}
       data-quantity={quantity}
       data-own={own}
-      aria-label={`${side === "bid" ? "Bid" : "Ask"} ${priceText}, amount ${quantityText}${own ? ", your order" : ""}`}
       onClick={fill}
     >
       <span className="book-bar" style={{ transform: `scaleX(${share})` }} />
       <span className="book-flash" />
       <span className={side === "bid" ? "text-up" : "text-down"}>
-        {own && <span className="own-mark">◆</span>}
+        {own && (
+          <span className="own-mark" aria-hidden="true">
+            ◆
+          </span>
+        )}
+        <span className="sr-only">{side === "bid" ? "Bid" : "Ask"} </span>
         {priceText}
       </span>
-      <span>{quantityText}</span>
-      <span className="text-dim">{sumText}</span>
+      <span>
+        <span className="sr-only">, amount </span>
+        {quantityText}
+      </span>
+      <span className="text-dim">
+        <span className="sr-only">, sum </span>
+        {sumText}
+        {own && <span className="sr-only">, your order</span>}
+      </span>
     </button>
   );
 });
