@@ -11,6 +11,7 @@ from tests.platforms import RunningPlatform
 
 _SECOND_PAIR = "ADA-USD"
 _TEST_PAIR = "AVAX-USD"
+_THIRD_PAIR = "DOGE-USD"
 
 
 @pytest.fixture
@@ -126,26 +127,62 @@ async def test_a_phone_has_tabs_and_a_form_behind_two_buttons(
         assert wide <= PHONE["width"]
 
 
-async def test_an_order_is_placed_by_keyboard_alone(
+async def test_an_order_is_placed_and_cancelled_by_keyboard_alone(
     browser: Browser, url: str, new_user: Callable[[], int]
 ) -> None:
     async with opened(browser, url, user_id=new_user(), pair=_TEST_PAIR) as screen:
         keyboard = screen.page.keyboard
+
+        async def tab_to(test_id: str) -> None:
+            while await screen.page.evaluate("document.activeElement.dataset.testid") != test_id:
+                await keyboard.press("Tab")
+
+        await keyboard.press("s")
+        await expect(screen.part("side-sell")).to_have_attribute("aria-pressed", "true")
+        await keyboard.press("Escape")
         await keyboard.press("b")
         await expect(screen.part("side-buy")).to_have_attribute("aria-pressed", "true")
-        await screen.part("order-price").focus()
-        await keyboard.type("6")
-        while await screen.page.evaluate("document.activeElement.dataset.testid") != "order-amount":
-            await keyboard.press("Tab")
+        await expect(screen.part("order-price")).to_be_focused()
+        await keyboard.type("5.999")
+        await keyboard.press("ArrowUp")
+        await tab_to("order-amount")
         await keyboard.type("1")
         await keyboard.press("Control+Enter")
-        await expect(screen.order(price="6")).to_have_count(1)
+        row = screen.order(price="6")
+        await expect(row).to_have_count(1)
+        await tab_to(f"cancel-{await row.get_attribute('data-order-id')}")
+        await keyboard.press("Enter")
+        await expect(row).to_have_count(0)
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 async def test_axe_finds_nothing_wrong_in_either_theme(
-    browser: Browser, url: str, theme: str
+    browser: Browser, url: str, new_user: Callable[[], int], theme: str
 ) -> None:
-    async with opened(browser, url, user_id=1, pair=_TEST_PAIR, theme=theme) as screen:
+    user_id = new_user()
+    orders = [
+        {"tradingPair": _THIRD_PAIR, "type": side, "price": price, "quantity": 1, "userId": user_id}
+        for side, first in (("BUY", 0.10), ("SELL", 0.12))
+        for price in (round(first + step / 1_000, 3) for step in range(10))
+    ]
+    async with httpx.AsyncClient(timeout=10) as client:
+        assert (await client.post(f"{url}orders/batch", json={"orders": orders})).is_success
+    async with opened(browser, url, user_id=user_id, pair=_THIRD_PAIR, theme=theme) as screen:
         await expect(screen.part("app")).to_have_attribute("data-theme", theme)
+        await expect(screen.order(price="0.12")).to_have_count(1)
+        assert await screen.faults() == []
+        await screen.page.keyboard.press("?")
+        await expect(screen.part("help-dialog")).to_be_visible()
+        assert await screen.faults() == []
+        await screen.page.keyboard.press("Escape")
+        await screen.place("buy", price="0.2", amount="1")
+        await expect(screen.part("confirm-dialog")).to_be_visible()
+        assert await screen.faults() == []
+
+
+async def test_axe_finds_nothing_wrong_on_a_phone(browser: Browser, url: str) -> None:
+    async with opened(browser, url, user_id=1, pair=_TEST_PAIR, size=PHONE) as screen:
+        assert await screen.faults() == []
+        await screen.part("phone-sell").click()
+        await expect(screen.part("order-form")).to_be_visible()
         assert await screen.faults() == []

@@ -199,12 +199,13 @@ async def _hold(browser: "Browser", url: str, seconds: float) -> dict[str, float
 
 async def _metrics(session: "CDPSession") -> dict[str, float]:
     answer: dict[str, Any] = await session.send("Performance.getMetrics")
-    return {metric["name"]: metric["value"] for metric in answer["metrics"]}
+    return {metric["name"]: float(metric["value"]) for metric in answer["metrics"]}
 
 
 async def _heap_megabytes(session: "CDPSession") -> float:
     await session.send("HeapProfiler.collectGarbage")
-    return (await _metrics(session))["JSHeapUsedSize"] / 1e6
+    metrics = await _metrics(session)
+    return metrics["JSHeapUsedSize"] / 1e6
 
 
 @contextlib.contextmanager

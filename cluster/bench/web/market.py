@@ -191,13 +191,12 @@ class BusyMarket:
             moved = self._random.randint(-1_500, 1_500)
             edge = self._random.randint(0, 800)
             low, high = sorted((price, price + moved))
-            candles.append(
-                _candle(
-                    newest - back * INTERVAL_S,
-                    *map(_money, (price + moved, high + edge, low - edge, price)),
-                    _amount(self._draw_lots() * 20),
-                )
+            first, highest, lowest, last = map(
+                _money, (price + moved, high + edge, low - edge, price)
             )
+            amount = _amount(self._draw_lots() * 20)
+            opened_s = newest - back * INTERVAL_S
+            candles.append(_candle(opened_s, first, highest, lowest, last, amount))
             price += moved
         return candles[::-1]
 

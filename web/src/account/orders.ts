@@ -15,6 +15,9 @@ export interface Fill {
 export const isOpen = (order: Order) =>
   order.status === "OPEN" || order.status === "PARTIALLY_FILLED";
 
+/** Say whether this only repeats an order that was sent before, under the same client's id. */
+export const isRepeat = (order: Order) => order.reason === "DUPLICATE_CLIENT_ORDER_ID";
+
 /** Say whether an order came to nothing: it was refused, or ended before anything was traded. */
 export const endedUnfilled = (order: Order) =>
   !isOpen(order) && order.status !== "FILLED" && read(order.filledQuantity) === 0n;

@@ -5,7 +5,7 @@ import { onOrder, onTrade } from "../feed/feed";
 import { useFeed } from "../feed/store";
 import { useSettings } from "../settings";
 import { announce } from "./announce";
-import { type Fill, fillOf, isOpen, newer } from "./orders";
+import { type Fill, fillOf, isOpen, isRepeat, newer } from "./orders";
 
 const ORDERS_READ = 500;
 const FILLS_KEPT = 1_000;
@@ -27,7 +27,7 @@ export const useAccount = create<Account>(() => ({
 
 /** Take an order's newer state; `quiet` where nobody needs a note about it. */
 export function takeOrder(order: Order, quiet = false): void {
-  if (order.userId !== useSettings.getState().userId) return;
+  if (order.userId !== useSettings.getState().userId || isRepeat(order)) return;
   const known = useAccount.getState().orders.get(order.id);
   if (known && !newer(order, known)) return;
   useAccount.setState(({ orders }) => ({ orders: new Map(orders).set(order.id, order) }));
@@ -57,6 +57,7 @@ export async function readAccount(): Promise<void> {
     const { orders: known } = useAccount.getState();
     const orders = new Map(known);
     for (const order of page.orders) {
+      if (isRepeat(order)) continue;
       const before = orders.get(order.id);
       if (!before || newer(order, before)) orders.set(order.id, order);
     }

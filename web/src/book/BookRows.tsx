@@ -4,6 +4,9 @@ import { useScreen } from "../layout/screen";
 import { useDraft } from "../order/draft";
 import type { Row } from "./grouping";
 
+const FLASH_MS = 180;
+const REDUCED = matchMedia("(prefers-reduced-motion: reduce)");
+
 interface Props {
   side: "bid" | "ask";
   rows: Row[];
@@ -52,9 +55,14 @@ const BookRow = memo(function BookRow(props: RowProps) {
   useEffect(() => {
     if (before.current === quantity) return;
     before.current = quantity;
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-    const flash = element.current?.querySelector(".book-flash");
-    flash?.animate([{ opacity: 0.28 }, { opacity: 0 }], { duration: 350 });
+    const flash = element.current?.querySelector<HTMLElement>(".book-flash");
+    if (!flash || REDUCED.matches) return;
+    // On and off, not faded: an animation would make a layer of every row that changes.
+    flash.style.opacity = "0.22";
+    const off = setTimeout(() => {
+      flash.style.opacity = "";
+    }, FLASH_MS);
+    return () => clearTimeout(off);
   }, [quantity]);
   const fill = () => {
     useDraft.setState({ kind: "LIMIT", price });
@@ -69,17 +77,28 @@ const BookRow = memo(function BookRow(props: RowProps) {
       data-price={price}
       data-quantity={quantity}
       data-own={own}
-      aria-label={`${side === "bid" ? "Bid" : "Ask"} ${priceText}, amount ${quantityText}${own ? ", your order" : ""}`}
       onClick={fill}
     >
       <span className="book-bar" style={{ transform: `scaleX(${share})` }} />
       <span className="book-flash" />
       <span className={side === "bid" ? "text-up" : "text-down"}>
-        {own && <span className="own-mark">◆</span>}
+        {own && (
+          <span className="own-mark" aria-hidden="true">
+            ◆
+          </span>
+        )}
+        <span className="sr-only">{side === "bid" ? "Bid" : "Ask"} </span>
         {priceText}
       </span>
-      <span>{quantityText}</span>
-      <span className="text-dim">{sumText}</span>
+      <span>
+        <span className="sr-only">, amount </span>
+        {quantityText}
+      </span>
+      <span className="text-dim">
+        <span className="sr-only">, sum </span>
+        {sumText}
+        {own && <span className="sr-only">, your order</span>}
+      </span>
     </button>
   );
 });

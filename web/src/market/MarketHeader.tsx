@@ -6,6 +6,8 @@ import { useSettings } from "../settings";
 import { ConnectionDot } from "./ConnectionDot";
 import { PairPicker } from "./PairPicker";
 
+const TITLE_EVERY_MS = 1_000;
+
 /** The pair, its last price and its last 24 hours. */
 export function MarketHeader() {
   const pair = useSettings((state) => state.pair);
@@ -63,9 +65,14 @@ function LastPrice(props: { last: string | null; places: number }) {
     rises.current = drawable(props.last) >= drawable(before.current);
   before.current = props.last;
   const shown = format(props.last, props.places);
+  const title = useRef("Forkast");
+  title.current = props.last === null ? "Forkast" : `${shown} · Forkast`;
   useEffect(() => {
-    document.title = props.last === null ? "Forkast" : `${shown} · Forkast`;
-  }, [props.last, shown]);
+    const timer = setInterval(() => {
+      if (document.title !== title.current) document.title = title.current;
+    }, TITLE_EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
   return (
     <div
       className={`last-price num ${rises.current ? "text-up" : "text-down"}`}

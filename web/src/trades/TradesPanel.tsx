@@ -8,7 +8,7 @@ import { useSettings } from "../settings";
 import { Failure } from "../ui/Failure";
 import { clock } from "../ui/time";
 
-const SHOWN = 60;
+const SHOWN = 50;
 
 /** The last trades: who took is told by colour, arrow and sign. */
 export function TradesPanel() {
