@@ -180,7 +180,7 @@ async def _hold(browser: "Browser", url: str, seconds: float) -> dict[str, float
     await page.context.close()
 
     def rate(event: str) -> float:
-        return round((sent.get(event, 0) - sent_before.get(event, 0)) / held_s, 1)
+        return float(round((sent.get(event, 0) - sent_before.get(event, 0)) / held_s, 1))
 
     return {
         "seconds": round(held_s, 1),

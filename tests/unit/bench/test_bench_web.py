@@ -20,7 +20,10 @@ def test_its_updates_lead_from_one_snapshot_to_the_next_and_hold_the_contract() 
     market = BusyMarket(seed=1, now_s=time.time())
     folded = _levels(market.book(_DEPTH))
     expected_id = market.update_id
-    checks = {"new_trade": schemas.Trade, "order_update": schemas.Order}
+    checks: dict[str, type[schemas.Model]] = {
+        "new_trade": schemas.Trade,
+        "order_update": schemas.Order,
+    }
     for step in range(400):
         for event, payload in market.trade(time.time()) if step % 2 else market.rest():
             if event in checks:
