@@ -1,5 +1,6 @@
 """The gateway's FastAPI application, made by a factory: once in each replica."""
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -46,6 +47,8 @@ def create_app(
             metrics=metrics,
             pairs=pairs or RemotePairViews(namespace=platform.namespace),
             candles=candles or RemoteCandles(namespace=platform.namespace),
+            # Serve gives a deployment up for good whose replicas failed to start three times.
+            patience_s=math.inf,
         ) as gateway:
             app.state.gateway = gateway
             yield

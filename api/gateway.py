@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -80,22 +81,29 @@ class _Connections:
 
 @asynccontextmanager
 async def open_gateway(
-    platform: Platform, *, metrics: GatewayMetrics, pairs: PairViews, candles: CandleSource
+    platform: Platform,
+    *,
+    metrics: GatewayMetrics,
+    pairs: PairViews,
+    candles: CandleSource,
+    patience_s: float = _START_S,
 ) -> AsyncIterator[Gateway]:
     """Connect, lease a worker number, set the loops going; take all down at the end.
 
-    Postgres and Kafka are waited for; raises ForkastError where they do not answer in time.
+    Postgres and Kafka are waited for; raises ForkastError where one of them does not answer
+    within `patience_s`.
     """
+    answering = partial(_answering, patience_s=patience_s)
     async with AsyncExitStack() as stack:
         connections = _connections(platform)
         stack.push_async_callback(connections.database.stop)
         stack.push_async_callback(connections.redis.aclose)
         await connections.database.start()
-        await _answering(connections.log.start)
+        await answering(connections.log.start)
         stack.push_async_callback(connections.log.stop)
-        await _answering(connections.ends.start)
+        await answering(connections.ends.start)
         stack.push_async_callback(connections.ends.stop)
-        worker = await _answering(lambda: lease_worker_number(connections.database))
+        worker = await answering(lambda: lease_worker_number(connections.database))
         waiters = OutcomeWaiters(worker=worker, bound=platform.limits.waiters)
         watch = MarketWatch(
             redis=connections.redis,
@@ -108,7 +116,7 @@ async def open_gateway(
             waiters=waiters,
             watch=watch,
         )
-        await _answering(outcomes.start)
+        await answering(outcomes.start)
         stack.push_async_callback(outcomes.stop)
         await watch.refresh()
         loops = _Loops()
@@ -171,12 +179,12 @@ def _connections(platform: Platform) -> _Connections:
     )
 
 
-async def _answering(attempt: Callable[[], Awaitable[_T]]) -> _T:
-    """Try until the server behind it answers; raise its last error after `_START_S`."""
+async def _answering(attempt: Callable[[], Awaitable[_T]], *, patience_s: float) -> _T:
+    """Try until the server behind it answers; raise its last error after `patience_s`."""
     async for retry in AsyncRetrying(
         retry=retry_if_exception_type(ForkastError),
         wait=wait_fixed(0.5),
-        stop=stop_after_delay(_START_S),
+        stop=stop_after_delay(patience_s),
         reraise=True,
     ):
         with retry:

@@ -1,6 +1,7 @@
 """The order router as Ray Serve sees it: started in the replica's loop, watched, stopped."""
 
 import asyncio
+from functools import partial
 
 from actors.config import Platform
 from actors.logs import configure_logs
@@ -8,22 +9,28 @@ from actors.messages import PairLag
 from actors.ray_metrics import RayFigures
 from actors.remote import RemotePair
 from api.router.router import OrderRouter
+from api.router.starting import PatientRouter
 
 _REPORT_S = 1.0
 
 
 class RouterReplica:
-    """Hold one `OrderRouter` for the life of a replica."""
+    """Hold one router for the life of a replica.
+
+    It never fails to start: Serve gives a deployment up for good whose replicas did three times.
+    """
 
     async def __init__(self, platform: Platform, shard: int, shards: int) -> None:  # type: ignore[misc]
         configure_logs(platform.log_format)
-        self._router = OrderRouter(
-            platform,
-            connect=lambda market: RemotePair(pair=market.pair, namespace=platform.namespace),
-            shard=shard,
-            shards=shards,
+        self._router = PatientRouter(
+            partial(
+                OrderRouter,
+                platform,
+                connect=lambda market: RemotePair(pair=market.pair, namespace=platform.namespace),
+                shard=shard,
+                shards=shards,
+            )
         )
-        await self._router.start()
         self._reporting = asyncio.create_task(self._report(), name="pair figures")
 
     def check_health(self) -> None:
