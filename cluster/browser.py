@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from cluster.errors import ClusterError
@@ -29,15 +30,20 @@ async def _launch(playwright: "Playwright", arguments: tuple[str, ...]) -> "Brow
     return await playwright.chromium.launch(executable_path=found, args=[*_ARGUMENTS, *arguments])
 
 
+def need_playwright() -> None:
+    """Raise ClusterError where Playwright, which only development needs, is not installed."""
+    if find_spec("playwright") is None:
+        raise ClusterError(
+            "this needs Playwright, which `uv sync --group dev` installs, and Chromium"
+        )
+
+
 @asynccontextmanager
 async def chromium(*arguments: str) -> AsyncIterator["Browser"]:
     """Run Chromium, with more command line arguments. Raises ClusterError."""
-    try:
-        from playwright.async_api import async_playwright
-    except ModuleNotFoundError:
-        raise ClusterError(
-            "this needs Playwright, which `uv sync --group dev` installs, and Chromium"
-        ) from None
+    need_playwright()
+    from playwright.async_api import async_playwright
+
     async with async_playwright() as playwright:
         browser = await _launch(playwright, arguments)
         try:

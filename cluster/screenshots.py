@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from cluster.bench.pipeline.command import own_platform
-from cluster.browser import chromium, settings_script
+from cluster.browser import chromium, need_playwright, settings_script
 from cluster.cli.options import running_state
 from cluster.errors import ClusterError
 
@@ -60,6 +60,7 @@ def screenshots(
     ] = None,
 ) -> None:
     """Take pictures of the trading screen: desktop and phone, dark and light."""
+    need_playwright()
     with contextlib.ExitStack() as stack:
         folder = data or stack.enter_context(own_platform("--demo"))
         asyncio.run(_take(running_state(folder).url, to))

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cluster.bench.web.market import PAIR
-from cluster.browser import chromium, settings_script
+from cluster.browser import chromium, need_playwright, settings_script
 from cluster.embedded.process import free_port
 from cluster.errors import ClusterError
 from cluster.page import PageError, ready_page
@@ -105,6 +105,7 @@ def web(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
     """Measure the page in Chromium: first paint, bundle, frames and heap under a busy feed."""
+    need_playwright()
     try:
         folder = ready_page(_console.print)
     except PageError as error:

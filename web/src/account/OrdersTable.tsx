@@ -88,7 +88,7 @@ function OrderRow(props: { order: Order; open: boolean; onAmend: () => void }) {
         {status}
       </td>
       {props.open && (
-        <td className="right nowrap">
+        <td className="actions">
           <button
             type="button"
             className="button small"

@@ -97,7 +97,7 @@ export function CandleChart() {
         {legend && (
           <span className={legend.rises ? "text-up" : "text-down"}>
             O {legend.open} H {legend.high} L {legend.low} C {legend.close} {legend.change}{" "}
-            <span className="text-dim">Vol {legend.volume}</span>
+            <span className="text-dim nowrap">Vol {legend.volume}</span>
           </span>
         )}
         {drawn.map((line) => (
