@@ -47,21 +47,22 @@ def test_the_demo_fills_every_market_and_takes_its_orders_with_it(
     finally:
         demo.kill()
     user_id = users.pop()
-    _eventually(lambda: not any(user_id in _owners(http, pair) for pair in PAIRS))
+    _eventually(lambda: not any(user_id in set.union(*_sides(http, pair)) for pair in PAIRS))
     assert http.get(f"/orders/{order_id}").json()["status"] == "OPEN"
     http.delete(f"/orders/{order_id}")
 
 
 def _everywhere(http: httpx.Client) -> set[int]:
     """Return the users that have orders in every market, on both sides of the book."""
-    return set.intersection(*(_owners(http, pair) for pair in PAIRS))
+    return set.intersection(*(side for pair in PAIRS for side in _sides(http, pair)))
 
 
-def _owners(http: httpx.Client, pair: str) -> set[int]:
+def _sides(http: httpx.Client, pair: str) -> tuple[set[int], set[int]]:
+    """Return whose orders are bids and whose are asks."""
     answer = http.get(f"/market/{pair}-USD/orderbook", params={"view": "orders", "depth": 1_000})
     book = answer.raise_for_status().json()
     bidders, askers = ({order["userId"] for order in book[side]} for side in ("bids", "asks"))
-    return bidders & askers
+    return bidders, askers
 
 
 def _trades(http: httpx.Client, pair: str) -> int:

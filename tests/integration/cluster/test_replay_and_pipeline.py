@@ -1,6 +1,7 @@
 """`forkast replay` and `forkast bench pipeline` against a whole running platform."""
 
 import json
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -74,8 +75,15 @@ def test_the_pipeline_bench_refuses_what_it_cannot_measure(
 
 
 def _empty(platform: RunningPlatform) -> None:
+    """Cancel until nothing rests: what others sent may still be on its way to the book."""
     with httpx.Client(base_url=platform.url, timeout=30) as http:
-        book = http.get(f"/market/{PAIR}/orderbook", params={"view": "orders", "depth": 1_000})
-        owners = {order["userId"] for side in ("bids", "asks") for order in book.json()[side]}
-        for user_id in owners:
-            http.delete("/orders", params={"userId": user_id, "tradingPair": PAIR})
+        deadline = time.monotonic() + COMMAND_S
+        while owners := _owners(http):
+            assert time.monotonic() < deadline, f"orders of {owners} stay in the book"
+            for user_id in owners:
+                http.delete("/orders", params={"userId": user_id, "tradingPair": PAIR})
+
+
+def _owners(http: httpx.Client) -> set[int]:
+    book = http.get(f"/market/{PAIR}/orderbook", params={"view": "orders", "depth": 1_000}).json()
+    return {order["userId"] for side in ("bids", "asks") for order in book[side]}
