@@ -79,7 +79,9 @@ class KafkaCommandLog:
         self._sends.add(send)
         send.add_done_callback(lambda done: self._settle(done, count))
         try:
-            return await asyncio.wait_for(asyncio.shield(send), self._timeout_s)
+            # Not `wait_for`: before Python 3.12 it swallows a cancel that comes with the answer.
+            async with asyncio.timeout(self._timeout_s):
+                return await asyncio.shield(send)
         except TimeoutError as error:
             raise LogTimeoutError(
                 f"the log did not confirm within {self._timeout_s:g} s"

@@ -221,3 +221,22 @@ def _events(one: Market, first_sequence: int) -> bytes:
         next_offset=1,
         events=events,
     )
+
+
+async def test_whoever_is_cancelled_while_appending_ends(
+    platform: Platform, log: KafkaCommandLog
+) -> None:
+    # A cancel that was swallowed kept the demo from ending.
+    (one,) = platform.topology
+
+    async def append_for_ever() -> None:
+        while True:
+            await log.append(one, flow(1))
+
+    for _ in range(5):
+        tasks = [asyncio.create_task(append_for_ever()) for _ in range(100)]
+        await log.append(one, flow(1))
+        for task in tasks:
+            task.cancel()
+        _, pending = await asyncio.wait(tasks, timeout=20)
+        assert not pending
