@@ -106,7 +106,8 @@ class RemotePair:
 
     async def _outcome(self, method: str, reference: Awaitable[_T]) -> _T:
         try:
-            return await asyncio.wait_for(_await(reference), self._timeout_s)
+            async with asyncio.timeout(self._timeout_s):
+                return await _await(reference)
         except TimeoutError as error:
             raise PairUnavailableError(
                 f"{self._pair} did not answer {method} within {self._timeout_s:g} s"

@@ -77,7 +77,8 @@ class RedisFeed:
         with suppress(RedisError, OSError):
             await self._redis.publish(self._beat_channel, b"")
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._settled.wait(), _SETTLE_S)
+            async with asyncio.timeout(_SETTLE_S):
+                await self._settled.wait()
 
     async def get(self, key: str) -> bytes | None:
         """Return a value, None where there is none or Redis is away."""
