@@ -4,6 +4,7 @@ import asyncio
 
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.protocol.metadata import MetadataRequest
 
 from actors.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
 from cluster.embedded.kafka_broker import RECORD_BYTES_MAX
@@ -22,7 +23,8 @@ async def make_topics(bootstrap: str, topology: Topology) -> None:
 
     Topics get three replicas where there are three brokers, with two in sync for an
     acknowledgement, else one. Where the bootstrap names several brokers, a new topic waits until
-    as many have joined: what it is made with stays. Raises ServerUnreachableError.
+    as many have joined: what it is made with stays. Every broker knows of all of it on return.
+    Raises ServerUnreachableError.
     """
     expected = min(_REPLICAS_WANTED, bootstrap.count(",") + 1)
     client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=20_000)
@@ -33,8 +35,8 @@ async def make_topics(bootstrap: str, topology: Topology) -> None:
         raise ServerUnreachableError(f"Kafka at {bootstrap}: {error}") from error
     except TimeoutError as error:
         raise ServerUnreachableError(
-            f"Kafka at {bootstrap}: fewer than {expected} brokers joined within {_BROKERS_S:g} s, "
-            "and new topics would have too few replicas"
+            f"Kafka at {bootstrap}: {expected} brokers did not join and learn of new topics within "
+            f"{_BROKERS_S:g} s; with fewer, topics would have too few replicas"
         ) from error
     finally:
         await client.close()
@@ -56,6 +58,8 @@ async def _make(client: AIOKafkaAdminClient, partitions: int, expected: int) -> 
         growth = {name: NewPartitions(count) for name, count in short.items()}
         response = await client.create_partitions(growth, timeout_ms=15_000)
         _check(response.topic_errors)
+    if missing or short:
+        await _until_known(client, partitions)
 
 
 async def _joined(client: AIOKafkaAdminClient, expected: int) -> int:
@@ -66,6 +70,27 @@ async def _joined(client: AIOKafkaAdminClient, expected: int) -> int:
             if brokers >= expected:
                 return brokers
             await asyncio.sleep(_POLL_S)
+
+
+async def _until_known(client: AIOKafkaAdminClient, partitions: int) -> None:
+    """Wait until every broker knows the topics: each learns of them at a time of its own."""
+    await client._client.force_metadata_update()
+    async with asyncio.timeout(_BROKERS_S):
+        for broker in (await client.describe_cluster())["brokers"]:
+            while True:
+                if await _knows(client, broker["node_id"], partitions):
+                    break
+                await asyncio.sleep(_POLL_S)
+
+
+async def _knows(client: AIOKafkaAdminClient, node_id: int, partitions: int) -> bool:
+    answer = await client._send_request_to_node(node_id, MetadataRequest(list(TOPICS)))
+    return all(
+        topic["error_code"] == 0
+        and len(topic["partitions"]) >= partitions
+        and all(partition["leader"] >= 0 for partition in topic["partitions"])
+        for topic in answer.to_object()["topics"]
+    )
 
 
 def _check(errors: list[tuple[str, int, str | None]]) -> None:

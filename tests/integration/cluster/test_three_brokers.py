@@ -41,6 +41,24 @@ async def kafka(tmp_path: Path) -> AsyncIterator[EmbeddedKafka]:
         await asyncio.gather(*(process.stop() for process in three.processes()))
 
 
+async def test_every_broker_knows_the_topics_as_soon_as_they_are_made(
+    kafka: EmbeddedKafka,
+) -> None:
+    for markets in (2, 20, 40):
+        await make_topics(kafka.bootstrap, Topology(tuple(map(market, range(1, markets + 1)))))
+        for broker in kafka.brokers:
+            admin = AIOKafkaAdminClient(bootstrap_servers=broker.address)
+            await admin.start()
+            try:
+                # Each request goes to one of the three, by chance.
+                for _ in range(9):
+                    for topic in await admin.describe_topics(list(TOPICS)):
+                        assert topic["error_code"] == 0
+                        assert len(topic["partitions"]) == markets
+            finally:
+                await admin.close()
+
+
 class Appender:
     """A client of the log that remembers what was acknowledged: command ids by offset."""
 
