@@ -24,7 +24,7 @@ from api.lane import ShortLane
 from api.metrics import GatewayMetrics
 from api.openapi import DESCRIPTION, TAGS, document
 from api.pairs import PairViews, RemotePairViews
-from api.routes import markets, operations, orders, users
+from api.routes import fills, markets, operations, orders, users
 from api.routes.site import add_site
 
 LOOPBACK_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
@@ -63,7 +63,8 @@ def create_app(
         generate_unique_id_function=lambda route: to_camel(route.name),
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    for router in (orders.lean, orders.router, markets.router, users.router, operations.router):
+    parts = (orders.lean, orders.router, fills.router, markets.router, users.router)
+    for router in (*parts, operations.router):
         app.include_router(router)
     add_site(app, platform.web_directory)
     _add_error_handlers(app)

@@ -11,7 +11,13 @@ import structlog
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_fixed,
+)
 
 from actors.config import Platform
 from actors.errors import ForkastError
@@ -29,6 +35,7 @@ from api.pairs import PairViews
 from api.recent import RecentOrders
 from api.services.batches import BatchPlacing
 from api.services.changing import Changing
+from api.services.fills import Fills
 from api.services.intake import OrderIntake
 from api.services.markets import Markets
 from api.services.placing import Placing
@@ -37,6 +44,7 @@ from api.services.reading import OrdersReading
 from api.services.sending import Sender
 from api.services.settling import Settling
 from api.storage.database import Database
+from api.storage.fills import FillsRepository
 from api.storage.orders import OrdersRepository
 from api.storage.positions import PositionsRepository, lease_worker_number
 from api.storage.trades import TradesRepository
@@ -47,6 +55,8 @@ from api.watch import MarketWatch
 _T = TypeVar("_T")
 _log = structlog.get_logger(__name__)
 _START_S = 30.0
+_RETRY_S = 0.5
+_TOLD_EVERY = 20
 _REDIS_TIMEOUT_S = 1.0
 
 
@@ -60,6 +70,7 @@ class Gateway:
     batches: BatchPlacing
     changing: Changing
     reading: OrdersReading
+    fills: Fills
     market_data: Markets
     users: UsersRepository
     readiness: Readiness
@@ -183,13 +194,20 @@ async def _answering(attempt: Callable[[], Awaitable[_T]], *, patience_s: float)
     """Try until the server behind it answers; raise its last error after `patience_s`."""
     async for retry in AsyncRetrying(
         retry=retry_if_exception_type(ForkastError),
-        wait=wait_fixed(0.5),
+        wait=wait_fixed(_RETRY_S),
+        before_sleep=_tell_of_waiting,
         stop=stop_after_delay(patience_s),
         reraise=True,
     ):
         with retry:
             return await attempt()
     raise AssertionError("tenacity either returns or raises")
+
+
+def _tell_of_waiting(state: RetryCallState) -> None:
+    """Log why the gateway does not start, now and then."""
+    if state.attempt_number % _TOLD_EVERY == 1 and state.outcome is not None:
+        _log.warning("gateway_waits", error=str(state.outcome.exception()))
 
 
 def _assemble(
@@ -242,6 +260,7 @@ def _assemble(
             reading=reading,
         ),
         reading=reading,
+        fills=Fills(markets=markets, fills=FillsRepository(connections.database)),
         market_data=Markets(
             redis=connections.redis,
             pairs=pairs,

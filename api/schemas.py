@@ -157,6 +157,20 @@ class Trade(Model):
     sequence: Sequence
 
 
+class Fill(Model):
+    """One order's side of a trade; who trades with himself has two of the same `id`."""
+
+    id: OrderId = Field(description="The trade's id.")
+    order_id: OrderId
+    trading_pair: Pair
+    type: SideWord
+    role: Literal["MAKER", "TAKER"]
+    price: Amount
+    quantity: Amount
+    created_at: Moment
+    sequence: Sequence
+
+
 class PlacedOrder(Model):
     """An accepted order; state and fills with `wait`, where they came in time."""
 
@@ -203,6 +217,13 @@ class OrdersPage(Model):
     """Orders, newest first."""
 
     orders: list[Order]
+    next_cursor: str | None = Field(description="null on the last page.")
+
+
+class FillsPage(Model):
+    """Fills, newest first."""
+
+    fills: list[Fill]
     next_cursor: str | None = Field(description="null on the last page.")
 
 

@@ -13,7 +13,7 @@ from actors.book.records import decode_client_order_id
 from actors.book.vocabulary import OrderStatus, OrderType, Side, TimeInForce
 from actors.messages import LevelRow
 from api.decimals import MarketUnits
-from api.storage.records import StoredOrder, StoredTrade
+from api.storage.records import StoredFill, StoredOrder, StoredTrade
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TRADE_ID_BITS = 40
@@ -51,6 +51,20 @@ class TradeView(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=Fa
     buy_order_id: str
     sell_order_id: str
     aggressor_type: str
+    created_at: str
+    sequence: int
+
+
+class FillView(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
+    """One order's side of a trade; `id` is the trade's."""
+
+    id: str
+    order_id: str
+    trading_pair: str
+    type: str
+    role: str
+    price: str
+    quantity: str
     created_at: str
     sequence: int
 
@@ -116,6 +130,22 @@ def trade_view(units: MarketUnits, trade: StoredTrade) -> TradeView:
         aggressor_type="BUY" if bought else "SELL",
         created_at=timestamp(trade.time_us),
         sequence=trade.sequence,
+    )
+
+
+def fill_view(units: MarketUnits, fill: StoredFill) -> FillView:
+    """Return a fill's view."""
+    bought = (fill.aggressor_side == Side.BUY) is not fill.is_maker
+    return FillView(
+        id=trade_id_text(fill.market_id, fill.trade_id),
+        order_id=str(fill.maker_order_id if fill.is_maker else fill.taker_order_id),
+        trading_pair=units.market.pair,
+        type="BUY" if bought else "SELL",
+        role="MAKER" if fill.is_maker else "TAKER",
+        price=units.price(fill.price_ticks),
+        quantity=units.quantity(fill.quantity_lots),
+        created_at=timestamp(fill.time_us),
+        sequence=fill.sequence,
     )
 
 
@@ -203,6 +233,11 @@ def trade_id_text(market_id: int, trade_id: int) -> str:
 def trade_id_of(number: int) -> int:
     """Return a market's own trade id from `trade_id_text`'s number."""
     return number & _TRADE_ID_MASK
+
+
+def market_id_of(number: int) -> int:
+    """Return the market's id from `trade_id_text`'s number."""
+    return number >> _TRADE_ID_BITS
 
 
 def timestamp(time_us: int) -> str:

@@ -2,17 +2,20 @@
 
 from collections.abc import Collection
 
+from actors.book.market import INT64_MAX
+from actors.book.reasons import Reason
 from actors.book.vocabulary import OrderStatus
 from actors.topology import Topology
 from api.storage.database import Database
 from api.storage.records import StoredOrder
 
 OPEN_STATUSES = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
-INT64_MAX = 2**63 - 1
 
 _COLUMNS = ", ".join(f"orders.{name}" for name in StoredOrder.__struct_fields__)
 _NEWEST_FIRST = "ORDER BY order_id DESC LIMIT $4"
-_WANTED = "status = ANY($2::smallint[]) AND order_id <= $3"
+# What only repeated a client order id stands for the first order, which is in the list itself.
+_REPEATED = int(Reason.DUPLICATE_CLIENT_ORDER_ID)
+_WANTED = f"status = ANY($2::smallint[]) AND order_id <= $3 AND reason <> {_REPEATED}"
 # Planned for its arguments: where only open orders are wanted, their small index answers.
 _USER_PAGE = f"""
 SELECT {_COLUMNS} FROM orders

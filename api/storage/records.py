@@ -50,6 +50,12 @@ class StoredTrade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     taker_user_id: int
 
 
+class StoredFill(StoredTrade, frozen=True, kw_only=True, gc=False):
+    """One side of a trade; who trades with himself has both."""
+
+    is_maker: bool
+
+
 class StoredUser(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A user; `created_us` is in microseconds since the Unix epoch."""
 

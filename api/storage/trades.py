@@ -1,9 +1,8 @@
 """Trades of a market, newest first."""
 
+from actors.book.market import INT64_MAX
 from api.storage.database import Database
 from api.storage.records import StoredTrade
-
-INT64_MAX = 2**63 - 1
 
 _PAGE = f"""
 SELECT {", ".join(StoredTrade.__struct_fields__)} FROM trades

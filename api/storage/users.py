@@ -1,9 +1,9 @@
 """Users, and the quick answer to whether one exists."""
 
+from actors.book.market import INT64_MAX
 from api.storage.database import Database
 from api.storage.records import StoredUser
 
-INT64_MAX = 2**63 - 1
 KNOWN_USERS_MAX = 100_000
 
 _COLUMNS = "user_id, name, (extract(epoch FROM created_at) * 1000000)::bigint AS created_us"

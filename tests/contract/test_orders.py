@@ -5,9 +5,10 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
-from tests.contract.bed import BTC, ETH, XRP, Exchange
+from tests.contract.bed import BTC, ETH, XRP, Exchange, until
 
 ORDER_FIELDS = {
     "id",
@@ -27,6 +28,22 @@ ORDER_FIELDS = {
     "sequence",
     "reason",
 }
+
+
+async def _written(exchange: Exchange, query: str, *arguments: object) -> list[asyncpg.Record]:
+    """Return the rows of a query as soon as the writer has written any."""
+    rows: list[asyncpg.Record] = []
+    connection = await asyncpg.connect(exchange.platform.servers.postgres_url)
+
+    async def any_has_come() -> bool:
+        rows.extend(await connection.fetch(query, *arguments))
+        return bool(rows)
+
+    try:
+        await until(any_has_come, what="rows are written")
+    finally:
+        await connection.close()
+    return rows
 
 
 @pytest.fixture(autouse=True)
@@ -175,12 +192,16 @@ async def test_an_order_that_only_repeated_a_client_order_id_reads_as_the_first(
     user_id = await exchange.new_user()
     order: dict[str, Any] = {"userId": user_id, "clientOrderId": "twice"}
     first = await exchange.place(**order)
-    await exchange.place(**order)
+    await exchange.place(**order, wait_ms=0)
+    (repeat,) = await _written(
+        exchange,
+        "SELECT order_id FROM orders WHERE user_id = $1 AND related_order_id <> 0",
+        user_id,
+    )
+    read = (await exchange.client.get(f"/orders/{repeat['order_id']}")).json()
+    assert read["id"] == first["orderId"]
     page = (await exchange.client.get("/orders", params={"userId": user_id})).json()["orders"]
-    repeats = [found for found in page if found["reason"] == "DUPLICATE_CLIENT_ORDER_ID"]
-    for repeat in repeats:
-        read = (await exchange.client.get(f"/orders/{repeat['id']}")).json()
-        assert read["id"] == first["orderId"]
+    assert [found["id"] for found in page] == [first["orderId"]]
 
 
 async def test_an_accepted_order_is_never_unknown_on_either_gateway(exchange: Exchange) -> None:

@@ -5,13 +5,15 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from actors.book.reasons import Reason
 from actors.book.vocabulary import OrderStatus
 from actors.config import Servers
 from actors.errors import StorageUnavailableError
 from api.storage.database import Database
+from api.storage.fills import FillPosition, FillsRepository
 from api.storage.orders import OPEN_STATUSES, OrdersRepository
 from api.storage.positions import PositionsRepository, lease_worker_number
-from api.storage.records import StoredOrder, StoredTrade
+from api.storage.records import StoredFill, StoredOrder, StoredTrade
 from api.storage.trades import TradesRepository
 from api.storage.users import UsersRepository
 from tests.integration.writer.bed import Bed, until
@@ -44,6 +46,7 @@ class Shelf:
             if user_id in (None, row["user_id"])
             and market_id in (None, row["market_id"])
             and row["status"] in statuses
+            and row["reason"] != Reason.DUPLICATE_CLIENT_ORDER_ID
         ]
 
 
@@ -149,6 +152,38 @@ async def test_trades_come_newest_first_and_continue_before_an_id(shelf: Shelf) 
     assert found == expected[:60]
     rest = await trades.page(market_id=1, limit=10_000, before_trade_id=found[-1].trade_id)
     assert rest == expected[60:]
+
+
+async def test_fills_of_a_user_come_newest_first_over_all_markets_and_are_paged(
+    shelf: Shelf,
+) -> None:
+    trades = [row for made in shelf.histories.values() for row in made.trades().values()]
+    fills = [
+        StoredFill(**row, is_maker=is_maker)
+        for row in trades
+        for is_maker, side in ((False, "taker_user_id"), (True, "maker_user_id"))
+        if row[side] == 3
+    ]
+    expected = sorted(
+        fills,
+        key=lambda fill: (-fill.time_us, -fill.market_id, -fill.trade_id, fill.is_maker),
+    )
+    assert any(fill.maker_user_id == fill.taker_user_id for fill in expected)
+    repository = FillsRepository(shelf.database)
+    market_ids = list(shelf.histories)
+    # Pages of one end between the two sides of a trade with oneself, too.
+    for limit in (1, 7, len(expected) + 1):
+        found: list[StoredFill] = []
+        while len(found) % limit == 0 and len(found) < 100:
+            after = FillPosition.of(found[-1]) if found else None
+            page = await repository.page(user_id=3, market_ids=market_ids, limit=limit, after=after)
+            if not page:
+                break
+            found += page
+        assert found == expected[: len(found)]
+        assert len(found) == len(expected) or len(found) >= 100
+    one = await repository.page(user_id=3, market_ids=market_ids[:1], limit=10_000)
+    assert one == [fill for fill in expected if fill.market_id == market_ids[0]]
 
 
 async def test_commands_offsets_are_those_of_the_last_complete_records(shelf: Shelf) -> None:

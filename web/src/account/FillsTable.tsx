@@ -1,6 +1,7 @@
+import type { Fill } from "../api/client";
 import { group, multiply, read, text } from "../decimal";
 import { dateTime } from "../ui/time";
-import type { Fill } from "./orders";
+import { fillKey } from "./orders";
 
 /** What the account's orders have traded, newest first. */
 export function FillsTable(props: { fills: Fill[] }) {
@@ -28,11 +29,11 @@ export function FillsTable(props: { fills: Fill[] }) {
           const buys = fill.type === "BUY";
           const total = text(multiply(read(fill.price), read(fill.quantity)));
           return (
-            <tr key={fill.id} data-testid="fill-row" data-side={fill.type}>
+            <tr key={fillKey(fill)} data-testid="fill-row" data-side={fill.type}>
               <td className="text-dim">{dateTime(fill.createdAt)}</td>
               <td>{fill.tradingPair.replace("-", "/")}</td>
               <td className={buys ? "text-up" : "text-down"}>{buys ? "▲ Buy" : "▼ Sell"}</td>
-              <td>{fill.role}</td>
+              <td>{fill.role === "TAKER" ? "taker" : "maker"}</td>
               <td className="right">{group(fill.price)}</td>
               <td className="right">{group(fill.quantity)}</td>
               <td className="right">{group(total)}</td>

@@ -1,16 +1,8 @@
-import type { Order, Side, Trade } from "../api/client";
+import type { Fill, Order, Side, Trade } from "../api/client";
 import { read } from "../decimal";
 
-export interface Fill {
-  id: string;
-  orderId: string;
-  tradingPair: string;
-  type: Side;
-  price: string;
-  quantity: string;
-  role: "maker" | "taker";
-  createdAt: string;
-}
+/** Name a fill: who trades with himself has two of one trade. */
+export const fillKey = (fill: Fill) => `${fill.id}-${fill.role}`;
 
 export const isOpen = (order: Order) =>
   order.status === "OPEN" || order.status === "PARTIALLY_FILLED";
@@ -35,14 +27,15 @@ export function fillOf(trade: Trade, orders: ReadonlyMap<string, Order>): Fill[]
   ];
   return sides
     .filter(([, orderId]) => orders.has(orderId))
-    .map(([type, orderId], index) => ({
-      id: index === 0 ? trade.id : `${trade.id}-${type}`,
+    .map(([type, orderId]) => ({
+      id: trade.id,
       orderId,
       tradingPair: trade.tradingPair,
       type,
+      role: trade.aggressorType === type ? "TAKER" : "MAKER",
       price: trade.price,
       quantity: trade.quantity,
-      role: trade.aggressorType === type ? "taker" : "maker",
       createdAt: trade.createdAt,
+      sequence: trade.sequence,
     }));
 }

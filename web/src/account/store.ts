@@ -1,15 +1,15 @@
 import { create } from "zustand";
-import { answered, client, type Order, type Trade } from "../api/client";
+import { answered, client, type Fill, type Order, type Trade } from "../api/client";
 import { queries } from "../api/queries";
 import { onOrder, onTrade } from "../feed/feed";
 import { useFeed } from "../feed/store";
 import { useSettings } from "../settings";
 import { announce } from "./announce";
-import { type Fill, fillOf, isOpen, isRepeat, newer } from "./orders";
+import { fillKey, fillOf, isOpen, isRepeat, newer } from "./orders";
 
+const OPEN_READ = 1_000;
 const ORDERS_READ = 500;
 const FILLS_KEPT = 1_000;
-const TRADES_READ = 1_000;
 
 interface Account {
   orders: Map<string, Order>;
@@ -36,43 +36,46 @@ export function takeOrder(order: Order, quiet = false): void {
 
 /** Take trades that one of the account's orders is part of. */
 export function takeTrades(trades: readonly Trade[]): void {
-  const { orders, fills } = useAccount.getState();
-  const more = trades.flatMap((trade) => (fills.has(trade.id) ? [] : fillOf(trade, orders)));
+  const { orders } = useAccount.getState();
+  takeFills(trades.flatMap((trade) => fillOf(trade, orders)));
+}
+
+function takeFills(found: readonly Fill[]): void {
+  const { fills } = useAccount.getState();
+  const more = found.filter((fill) => !fills.has(fillKey(fill)));
   if (more.length === 0) return;
   const all = [...more, ...fills.values()].sort((left, right) =>
     right.createdAt.localeCompare(left.createdAt),
   );
   useAccount.setState({
-    fills: new Map(all.slice(0, FILLS_KEPT).map((fill) => [fill.id, fill])),
+    fills: new Map(all.slice(0, FILLS_KEPT).map((fill) => [fillKey(fill), fill])),
   });
 }
 
-/** Read the account's orders and, of their markets, the trades that filled them. */
+/** Read what is open, however old, and the newest of what the account ordered and traded. */
 export async function readAccount(): Promise<void> {
-  const { userId, pair } = useSettings.getState();
+  const { userId } = useSettings.getState();
   try {
-    const query = { userId, limit: ORDERS_READ };
-    const page = await answered(client.GET("/orders", { params: { query } }));
+    const [open, newest, fills] = await Promise.all([
+      readOrders({ userId, limit: OPEN_READ, status: ["OPEN", "PARTIALLY_FILLED"] }),
+      readOrders({ userId, limit: ORDERS_READ }),
+      answered(client.GET("/fills", { params: { query: { userId, limit: FILLS_KEPT } } })),
+    ]);
     if (useSettings.getState().userId !== userId) return;
-    const { orders: known } = useAccount.getState();
-    const orders = new Map(known);
-    for (const order of page.orders) {
-      if (isRepeat(order)) continue;
-      const before = orders.get(order.id);
-      if (!before || newer(order, before)) orders.set(order.id, order);
+    const orders = new Map(useAccount.getState().orders);
+    for (const order of [...open, ...newest]) {
+      const known = orders.get(order.id);
+      if (!known || newer(order, known)) orders.set(order.id, order);
     }
     useAccount.setState({ orders, loaded: true, error: null });
-    const filled = page.orders.filter((order) => order.averagePrice !== null);
-    const pairs = new Set([pair, ...filled.map((order) => order.tradingPair)]);
-    await Promise.all([...pairs].map(readFills));
+    takeFills(fills.fills);
   } catch (error) {
     useAccount.setState({ error });
   }
 }
 
-async function readFills(pair: string): Promise<void> {
-  const params = { path: { pair }, query: { limit: TRADES_READ } };
-  takeTrades(await answered(client.GET("/market/{pair}/trades", { params })));
+async function readOrders(query: { userId: number; limit: number; status?: string[] }) {
+  return (await answered(client.GET("/orders", { params: { query } }))).orders;
 }
 
 /** Forget one account and read another. */

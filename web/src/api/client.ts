@@ -4,6 +4,7 @@ import type { components, paths } from "./contract";
 export type Schemas = components["schemas"];
 export type Order = Schemas["Order"];
 export type Trade = Schemas["Trade"];
+export type Fill = Schemas["Fill"];
 export type Candle = Schemas["Candle"];
 export type Market = Schemas["Market"];
 export type Ticker = Schemas["Ticker"];

@@ -10,8 +10,7 @@ import {
   LineStyle,
   type UTCTimestamp,
 } from "lightweight-charts";
-import type { Fill } from "../account/orders";
-import type { Candle, Order } from "../api/client";
+import type { Candle, Fill, Order } from "../api/client";
 import { drawable, format, group, placesOf } from "../decimal";
 import type { IndicatorName } from "../settings";
 import { bar, readCandles, readIndicators, volume } from "./candles";
