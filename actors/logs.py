@@ -4,12 +4,42 @@ The words are the same everywhere: `pair` for a market, `sequence` for the engin
 `offset` for a place in the log of commands; `why` says what went wrong.
 """
 
+import contextlib
 import logging
 import os
-from typing import Any, Literal
+import sys
+from collections.abc import Callable
+from typing import Any, Literal, TextIO, cast
 
 import msgspec
 import structlog
+
+
+class _Lossy:
+    """A text stream that loses what cannot be written; all else is the stream's own."""
+
+    def __init__(self, stream: Callable[[], TextIO]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            return self._stream().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream().flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream(), name)
+
+
+def lossy(stream: Callable[[], TextIO]) -> TextIO:
+    """Return a stream that writes where `stream` says, and never raises OSError for it.
+
+    A loop that tells of its troubles must not end because the disk under its log is full.
+    """
+    return cast("TextIO", _Lossy(stream))
 
 
 def configure_logs(form: Literal["json", "console"]) -> None:
@@ -28,7 +58,7 @@ def configure_logs(form: Literal["json", "console"]) -> None:
     structlog.configure(
         processors=shared + last,
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(),
+        logger_factory=structlog.PrintLoggerFactory(lossy(lambda: sys.stdout)),
     )
 
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.live import Live
 
 from actors.errors import ForkastError
-from actors.logs import configure_logs
+from actors.logs import configure_logs, lossy
 from actors.topology import Topology
 from cluster.cli.options import DATA_DEFAULT, DataOption, tell, topology_of
 from cluster.cli.table import markets_table
@@ -37,7 +37,8 @@ _DETACHED_READY_S = 180.0
 _STOP_DEMO_S = 10.0
 
 # Bound to the stream of the start: what Ray prints goes elsewhere.
-_console = Console(file=sys.stdout, highlight=False)
+_output = sys.stdout
+_console = Console(file=lossy(lambda: _output), highlight=False)
 
 
 def up(
@@ -69,7 +70,10 @@ def up(
     configure_logs(settings.log_format or ("console" if sys.stdout.isatty() else "json"))
     log_path = DataFolder(data).logs / "driver.log"
     log_path.parent.mkdir(parents=True, exist_ok=True)
-    with log_path.open("a", buffering=1) as log, contextlib.redirect_stdout(log):
+    with (
+        log_path.open("a", buffering=1) as log,
+        contextlib.redirect_stdout(lossy(lambda: log)),
+    ):
         code = asyncio.run(
             _live(
                 settings=settings,
@@ -82,10 +86,10 @@ def up(
                 new_epoch=new_epoch,
             )
         )
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Not sys.exit: a call into a Ray that was cut off may hold its thread for minutes.
-    os._exit(code)
+        _console.file.flush()
+        sys.stderr.flush()
+        # Not sys.exit: a call into a Ray that was cut off may hold its thread for minutes.
+        os._exit(code)
 
 
 class _Reporter:

@@ -13,7 +13,6 @@ from cluster.embedded.kafka_broker import KafkaBroker
 from cluster.embedded.postgres import EmbeddedPostgres
 from cluster.embedded.process import ServerProcess
 from cluster.embedded.valkey import EmbeddedValkey
-from cluster.errors import ServerStartError
 
 _log = structlog.get_logger()
 
@@ -88,7 +87,8 @@ class EmbeddedServers:
     async def watch(self, restarted: Callable[[], None]) -> None:
         """Start servers that have ended again, on their ports and data, until cancelled.
 
-        Call from the main thread, after `start`. `restarted` is told of each process that is new.
+        Call from the main thread, after `start`. `restarted` is told of each process that is new,
+        and told again where it raises, so that it may fail while the disk is full.
         """
         brokers = self.kafka.brokers if self.kafka is not None else ()
         servers = [one for one in (self.postgres, self.valkey) if one is not None]
@@ -106,19 +106,22 @@ class EmbeddedServers:
         return [*(process for process in found if process.pid), *brokers]
 
     async def _keep(self, server: _Server, restarted: Callable[[], None]) -> None:
+        told = True
         while True:
             await asyncio.sleep(_WATCH_EVERY_S)
             process = server.process
-            if process is None or process.running():
+            if process is None or (process.running() and told):
                 continue
-            _log.warning("server_ended", server=process.name, code=process.code())
             try:
-                await server.start()
-            except (ServerStartError, OSError) as error:
-                _log.warning("server_not_restarted", server=process.name, why=str(error))
-            else:
+                if not process.running():
+                    _log.warning("server_ended", server=process.name, code=process.code())
+                    told = False
+                    await server.start()
+                    self._progress(f"{process.name} had ended and runs again")
                 restarted()
-                self._progress(f"{process.name} had ended and runs again")
+                told = True
+            except Exception as error:  # the watch must outlive whatever it meets
+                _log.warning("server_not_restarted", server=process.name, why=str(error))
 
     async def _announced(self, start: Awaitable[None], name: str) -> None:
         await start

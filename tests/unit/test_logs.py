@@ -1,7 +1,9 @@
 """Logs as programs read them: one JSON object a line, with the words that all lines share."""
 
+import contextlib
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -44,6 +46,20 @@ def test_an_error_keeps_its_traceback_on_its_line(capsys: pytest.CaptureFixture[
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1
     assert "no such order" in json.loads(lines[0])["exception"]
+
+
+@pytest.mark.usefixtures("_as_before")
+def test_a_line_that_cannot_be_written_is_lost_and_the_next_one_is_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logs("json")
+    full = Path("/dev/full").open("w", buffering=1)  # noqa: SIM115
+    with contextlib.redirect_stdout(full):
+        structlog.get_logger().warning("lost")
+    with pytest.raises(OSError, match="No space left"):
+        full.close()
+    structlog.get_logger().warning("kept")
+    assert json.loads(capsys.readouterr().out)["event"] == "kept"
 
 
 @pytest.mark.usefixtures("_as_before")

@@ -1,6 +1,7 @@
 """The embedded servers as real processes: their data, their end, what they say when they fail."""
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -60,7 +61,14 @@ async def test_a_second_start_finds_the_data_of_the_first_and_so_does_a_watched_
         assert await _traces(servers) == ("a user", b"a record", b"a value")
         killed = second.processes()
         restarts: asyncio.Queue[None] = asyncio.Queue()
-        watch = asyncio.create_task(second.watch(lambda: restarts.put_nowait(None)))
+        full_disk = [OSError(errno.ENOSPC, "No space left on device")] * len(killed)
+
+        def restarted() -> None:
+            if full_disk:
+                raise full_disk.pop()
+            restarts.put_nowait(None)
+
+        watch = asyncio.create_task(second.watch(restarted))
         readers = await _reading(servers)
         for process in killed:
             os.kill(process.pid, signal.SIGKILL)
