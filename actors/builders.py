@@ -15,6 +15,7 @@ from actors.logs import configure_logs
 from actors.pair import PairActor
 from actors.ray_metrics import RayFigures
 from actors.remote import pair_actor_name
+from actors.saving import SaveBeside
 from actors.snapshot_stores import snapshot_store
 from actors.writer.writer import PostgresWriter, writer_figures
 
@@ -31,7 +32,7 @@ class PairActorOnRay(PairActor):
     def __init__(self, platform: Platform, market: Market) -> None:
         configure_logs(platform.log_format)
         self.platform = platform
-        super().__init__(market, snapshot_store(platform, market), platform.limits)
+        super().__init__(market, snapshot_store(platform, market), platform.limits, SaveBeside())
 
 
 def pair_actor(

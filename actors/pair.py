@@ -4,6 +4,8 @@ No Kafka client, no thread, no clock. Start-up and recovery are one path: the ne
 snapshot is loaded, and `position()` names the offset from which the log must be read.
 """
 
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,6 +14,7 @@ import structlog
 
 from actors.book.codec import MalformedRecordError, decode_commands
 from actors.book.compiled import CompiledBook
+from actors.book.compiled_snapshot import BookImage
 from actors.book.market import Market
 from actors.book.records import COMMAND_DTYPE, RecordArray
 from actors.book.vocabulary import CommandKind, EventKind
@@ -28,28 +31,47 @@ from actors.messages import (
     RangeRequest,
 )
 from actors.ports import SnapshotStore, StoredSnapshot
+from actors.saving import SaveAtOnce, Saver
 
 _log = structlog.get_logger(__name__)
 _LEVEL_ROW = ["price_ticks", "quantity_lots", "filled_lots", "order_count"]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Taken:
+    """The book of one moment, which waits for its events to be in Kafka."""
+
+    next_offset: int
+    commands: int
+    last_price_ticks: int
+    sequence: int
+    image: BookImage
+
+
 class PairActor:
     """Apply one market's commands in log order, each exactly once.
 
-    A snapshot is taken after `limits.snapshot_every_commands` commands and saved only when
-    `acknowledge` says that its events are in Kafka. Raises SnapshotRefusedError where the log
-    begins with a book and no snapshot is sound.
+    The book is copied after `limits.snapshot_every_commands` commands, and `saver` saves the copy
+    only when `acknowledge` says that its events are in Kafka. Raises SnapshotRefusedError where
+    the log begins with a book and no snapshot is sound.
     """
 
-    def __init__(self, market: Market, snapshot_store: SnapshotStore, limits: Limits) -> None:
+    def __init__(
+        self,
+        market: Market,
+        snapshot_store: SnapshotStore,
+        limits: Limits,
+        saver: Saver | None = None,
+    ) -> None:
         self._market = market
         self._store = snapshot_store
         self._limits = limits
+        self._saver = saver or SaveAtOnce()
         self._book: CompiledBook
         self._next_offset: int
         self._commands: int
         self._last_price_ticks: int
-        self._pending: StoredSnapshot | None
+        self._pending: _Taken | None
         self._restore()
 
     def ping(self) -> str:
@@ -141,16 +163,7 @@ class PairActor:
         if pending is None or next_offset < pending.next_offset:
             return
         self._pending = None
-        try:
-            self._store.save(pending)
-        except OSError as error:
-            _log.error(
-                "snapshot_not_saved",
-                pair=self._market.pair,
-                sequence=self._book.sequence,
-                offset=pending.next_offset,
-                why=str(error),
-            )
+        self._saver.start(partial(self._save, pending))
 
     def depth(self, limit: int) -> DepthSnapshot:
         """Return at most `limit` levels of each side, best first."""
@@ -271,10 +284,36 @@ class PairActor:
 
     def _take_snapshot_when_due(self, commands: int) -> None:
         self._commands_since_snapshot += commands
-        if self._commands_since_snapshot < self._limits.snapshot_every_commands or self._pending:
+        if self._commands_since_snapshot < self._limits.snapshot_every_commands:
+            return
+        if self._pending or self._saver.busy:
             return
         self._commands_since_snapshot = 0
-        self._pending = self._stored()
+        self._pending = _Taken(
+            next_offset=self._next_offset,
+            commands=self._commands,
+            last_price_ticks=self._last_price_ticks,
+            sequence=self._book.sequence,
+            image=self._book.capture(),
+        )
+
+    def _save(self, taken: _Taken) -> None:
+        snapshot = StoredSnapshot(
+            next_offset=taken.next_offset,
+            commands=taken.commands,
+            last_price_ticks=taken.last_price_ticks,
+            state=taken.image.sealed(),
+        )
+        try:
+            self._store.save(snapshot)
+        except OSError as error:
+            _log.error(
+                "snapshot_not_saved",
+                pair=self._market.pair,
+                sequence=taken.sequence,
+                offset=taken.next_offset,
+                why=str(error),
+            )
 
     def _stored(self) -> StoredSnapshot:
         return StoredSnapshot(

@@ -12,12 +12,15 @@ from actors.messages import Position, RangeAnswer, RangeRequest
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredSnapshot:
-    """A book's bytes and where in `orders.new` they were taken."""
+    """A book's bytes and where in `orders.new` they were taken.
+
+    `state` may be a view of memory that is used again: who keeps it longer than a call copies it.
+    """
 
     next_offset: int
     commands: int
     last_price_ticks: int
-    state: bytes
+    state: bytes | memoryview
 
 
 class SnapshotStore(Protocol):
@@ -31,7 +34,7 @@ class SnapshotStore(Protocol):
     def begins_empty(self) -> bool: ...
 
     def save(self, snapshot: StoredSnapshot) -> None:
-        """Keep a snapshot durably, now or soon, and drop those that are too many.
+        """Keep a snapshot durably, and drop those that are too many.
 
         Raises OSError. One that gets lost costs the next start a longer replay, nothing else.
         """

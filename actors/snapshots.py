@@ -15,6 +15,9 @@ _log = structlog.get_logger(__name__)
 _MAGIC = b"FRKS0001"
 _DIGEST_BYTES = 32
 _SUFFIX = ".snapshot"
+# MessagePack's spelling of no bytes, and how it begins those of a length of 32 bits.
+_NO_BYTES = b"\xc4\x00"
+_BYTES_32 = b"\xc6"
 
 
 class _Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +25,7 @@ class _Envelope(msgspec.Struct, frozen=True, kw_only=True):
     next_offset: int
     commands: int
     last_price_ticks: int
+    # The last, so that it can be written without a copy.
     state: bytes
 
 
@@ -47,12 +51,12 @@ class FileSnapshotStore:
 
     def save(self, snapshot: StoredSnapshot) -> None:
         """Write a snapshot durably, then remove all but the newest. Raises OSError."""
-        image = encode_snapshot(self._pair, snapshot)
+        pieces = encode_snapshot(self._pair, snapshot)
         self._directory.mkdir(parents=True, exist_ok=True)
         path = self._directory / f"{snapshot.next_offset:020d}{_SUFFIX}"
         temporary = path.with_suffix(f".{os.getpid()}.tmp")
         with temporary.open("wb") as file:
-            file.write(image)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -85,17 +89,23 @@ def epoch_folder(directory: Path, epoch: int) -> Path:
     return directory if epoch == 1 else directory.with_name(f"{directory.name}-{epoch}")
 
 
-def encode_snapshot(pair: str, snapshot: StoredSnapshot) -> bytes:
-    """Return a snapshot's image: the magic, the SHA-256 of the rest, the envelope."""
+def encode_snapshot(pair: str, snapshot: StoredSnapshot) -> list[bytes | memoryview]:
+    """Return the pieces of a snapshot's image: the magic, the SHA-256 of the rest, the envelope.
+
+    The last piece is the state itself: to copy it would stop all threads of the process.
+    """
     envelope = _Envelope(
         pair=pair,
         next_offset=snapshot.next_offset,
         commands=snapshot.commands,
         last_price_ticks=snapshot.last_price_ticks,
-        state=snapshot.state,
+        state=b"",
     )
-    body = msgspec.msgpack.encode(envelope)
-    return b"".join((_MAGIC, hashlib.sha256(body).digest(), body))
+    head = msgspec.msgpack.encode(envelope).removesuffix(_NO_BYTES)
+    head += _BYTES_32 + len(snapshot.state).to_bytes(4, "big")
+    digest = hashlib.sha256(head)
+    digest.update(snapshot.state)
+    return [_MAGIC, digest.digest(), head, snapshot.state]
 
 
 def decode_snapshot(pair: str, image: bytes) -> StoredSnapshot:

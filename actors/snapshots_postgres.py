@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
@@ -45,8 +45,7 @@ class PostgresSnapshotStore:
 
     The first snapshot of a later epoch is kept for ever: its log begins there.
 
-    Postgres may be slow or away, and a market does not wait for it: `save` hands the snapshot to
-    a thread of its own, at most one at a time; a second one meanwhile is passed over.
+    Its queries run in a thread of their own: the caller's may have an event loop.
     """
 
     def __init__(self, postgres_url: str, *, pair: str, kept: int, epoch: int = 1) -> None:
@@ -55,23 +54,17 @@ class PostgresSnapshotStore:
         self._kept = kept
         self._epoch = epoch
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="snapshots")
-        self._saving: Future[None] | None = None
 
     @property
     def begins_empty(self) -> bool:
         return self._epoch == 1
 
     def save(self, snapshot: StoredSnapshot) -> None:
-        """Begin to keep a snapshot; a failure is logged, and the next one makes up for it."""
-        if self._saving is not None and not self._saving.done():
-            _log.warning("snapshot_passed_over", pair=self._pair, offset=snapshot.next_offset)
-            return
-        self._saving = self._thread.submit(self._save, snapshot)
-
-    def flush(self) -> None:
-        """Return when the snapshot under way is kept, or could not be."""
-        if self._saving is not None:
-            self._saving.result()
+        """Write a snapshot's row, then delete all but the newest. Raises OSError."""
+        try:
+            self._ask(partial(self._insert, snapshot))
+        except _FAILURES as error:
+            raise OSError(f"Postgres did not take it: {error!r}") from error
 
     def load(self) -> Iterator[StoredSnapshot]:
         """Yield the sound snapshots, newest first; log and pass over the others.
@@ -91,24 +84,19 @@ class PostgresSnapshotStore:
         """Return the log offsets of all rows, newest first; none where Postgres stays away."""
         return self._patiently(self._offsets) or []
 
-    def _save(self, snapshot: StoredSnapshot) -> None:
-        try:
-            asyncio.run(self._query(partial(self._insert, snapshot)))
-        except _FAILURES as error:
-            _log.error(
-                "snapshot_not_saved", pair=self._pair, offset=snapshot.next_offset, why=repr(error)
-            )
-
     def _patiently(self, question: _Question[_T]) -> _T | None:
         deadline = time.monotonic() + _LOAD_S
         while True:
             try:
-                return self._thread.submit(asyncio.run, self._query(question)).result()
+                return self._ask(question)
             except _FAILURES as error:
                 if time.monotonic() > deadline:
                     _log.error("snapshots_unreadable", pair=self._pair, why=repr(error))
                     return None
                 time.sleep(_LOAD_PAUSE_S)
+
+    def _ask(self, question: _Question[_T]) -> _T:
+        return self._thread.submit(asyncio.run, self._query(question)).result()
 
     async def _query(self, question: _Question[_T]) -> _T:
         connection = await asyncpg.connect(self._url, timeout=_CONNECT_S, command_timeout=_QUERY_S)
@@ -118,7 +106,7 @@ class PostgresSnapshotStore:
             await connection.close(timeout=_CONNECT_S)
 
     async def _insert(self, snapshot: StoredSnapshot, connection: asyncpg.Connection) -> None:
-        image = encode_snapshot(self._pair, snapshot)
+        image = b"".join(encode_snapshot(self._pair, snapshot))
         async with connection.transaction():
             await connection.execute(_INSERT, self._pair, self._epoch, snapshot.next_offset, image)
             await connection.execute(_PRUNE, self._pair, self._epoch, self._kept)

@@ -5,6 +5,7 @@ from typing import Any, Self
 import numpy as np
 
 from actors.book import compiled_snapshot
+from actors.book.compiled_snapshot import BookImage
 from actors.book.contract import Applied
 from actors.book.kernel import entries, memory
 from actors.book.kernel.layout import (
@@ -42,6 +43,7 @@ class CompiledBook:
 
     def __init__(self, market: Market, *, initial_orders: int = DEFAULT_ORDERS) -> None:
         self._market = market
+        self._image: BookImage | None = None
         self._use(memory.allocate(market, orders=initial_orders, client_ids=initial_orders))
 
     def _use(self, arrays: Book) -> None:
@@ -158,14 +160,20 @@ class CompiledBook:
         """Return the state as self-checking bytes for `restore`."""
         return compiled_snapshot.encode(self._market, self._arrays)
 
+    def capture(self) -> BookImage:
+        """Return a copy of the state from which a snapshot can be made; good until the next."""
+        self._image = compiled_snapshot.capture(self._market, self._arrays, memory_of=self._image)
+        return self._image
+
     @classmethod
-    def restore(cls, market: Market, data: bytes) -> Self:
+    def restore(cls, market: Market, data: bytes | memoryview) -> Self:
         """Return the book that a snapshot holds.
 
         Raises SnapshotRefusedError for bytes that are torn, of another market or version.
         """
         book = cls.__new__(cls)
         book._market = market
+        book._image = None
         book._use(compiled_snapshot.decode(market, data, minimum_orders=DEFAULT_ORDERS))
         return book
 

@@ -52,12 +52,17 @@ class Throughput(msgspec.Struct, kw_only=True):
 
 
 class BookCost(msgspec.Struct, kw_only=True):
-    """A pair of commands, one place and its cancel, in a book of this size; CPU time."""
+    """A pair of commands, one place and its cancel, in a book of this size; CPU time.
+
+    A market waits for its snapshot's copy: `first_copy_ms` with memory that was never touched,
+    `copy_ms` from then on.
+    """
 
     open_orders: int
     nanoseconds_per_command: float
     bytes_per_order: float
-    snapshot_ms: float
+    first_copy_ms: float
+    copy_ms: float
     restore_ms: float
 
 
@@ -96,7 +101,7 @@ class _NoSnapshots:
         self._snapshot = snapshot
 
     def save(self, snapshot: StoredSnapshot) -> None:
-        self._snapshot = snapshot
+        self._snapshot = replace(snapshot, state=bytes(snapshot.state))
 
     def load(self) -> Iterator[StoredSnapshot]:
         if self._snapshot is not None:
@@ -155,15 +160,17 @@ def _book_cost(size: int) -> BookCost:
         book.apply(places[start : start + _BATCH].copy())
         book.apply(cancels[start : start + _BATCH].copy())
     spent = time.thread_time() - spent
-    snapshot_s, state = _timed(book.snapshot)
-    restore_s, restored = _timed(lambda: CompiledBook.restore(MARKET, state))
+    first_copy_s, _ = _timed(book.capture)
+    copy_s, image = _timed(book.capture)
+    restore_s, restored = _timed(lambda: CompiledBook.restore(MARKET, image.sealed()))
     if restored.state_hash() != book.state_hash() or book.open_orders != size:
         raise AssertionError(f"the book of {size} orders is not what it should be")
     return BookCost(
         open_orders=size,
         nanoseconds_per_command=round(spent * 1e9 / (2 * _PROBES), 1),
         bytes_per_order=round(held / size, 1),
-        snapshot_ms=round(snapshot_s * 1e3, 2),
+        first_copy_ms=round(first_copy_s * 1e3, 2),
+        copy_ms=round(copy_s * 1e3, 2),
         restore_ms=round(restore_s * 1e3, 2),
     )
 

@@ -104,7 +104,7 @@ async def begin_epoch(
             await _settle(connection, at, to, log)
             if platform.snapshots == "postgres":
                 pair, start = to.market.pair, to.snapshot
-                image = encode_snapshot(pair, start)
+                image = b"".join(encode_snapshot(pair, start))
                 await connection.execute(_SNAPSHOT, pair, number, start.next_offset, image)
         await add_epoch(connection, number=number, name=name, log=log)
     finish(platform, number)

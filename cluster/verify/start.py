@@ -42,7 +42,7 @@ def beginning(platform: Platform, market: Market, first_offset: int) -> tuple[Na
     )
 
 
-def naive_book(market: Market, snapshot: bytes) -> NaiveBook:
+def naive_book(market: Market, snapshot: bytes | memoryview) -> NaiveBook:
     """Return the naive book in the state of a compiled one. Raises SnapshotRefusedError."""
     parts = compiled_snapshot.parts(market, snapshot)
     orders = [[*row, 0] for row in parts.orders[_ORDER_FIELDS].tolist()]

@@ -12,6 +12,7 @@ from tests.platforms import RunningPlatform
 _SECOND_PAIR = "ADA-USD"
 _TEST_PAIR = "AVAX-USD"
 _THIRD_PAIR = "DOGE-USD"
+_FOURTH_PAIR = "XRP-USD"
 
 
 @pytest.fixture
@@ -67,6 +68,39 @@ async def test_an_order_is_cancelled_where_it_stands(
         await expect(screen.toast("cancelled")).to_be_visible()
         await expect(row).to_have_count(0)
         await expect(screen.row("bid", price="9")).to_have_count(0)
+
+
+async def test_an_old_open_order_and_an_old_fill_are_there_when_the_page_is_opened(
+    browser: Browser, url: str, new_user: Callable[[], int]
+) -> None:
+    user_id, other_id = new_user(), new_user()
+
+    def order(owner: int, side: str, price: float, quantity: int, **more: str) -> dict[str, object]:
+        market = {"tradingPair": _FOURTH_PAIR, "type": side, "userId": owner}
+        return market | {"price": price, "quantity": quantity} | more
+
+    old = [
+        order(user_id, "BUY", 3, 1),
+        order(user_id, "SELL", 20, 1),
+        order(other_id, "BUY", 20, 1),
+    ]
+    # More than the page reads of one account's orders, or of one market's trades.
+    newer = [order(user_id, "BUY", 4, 1, timeInForce="IOC") for _ in range(600)]
+    trades = [order(other_id, "SELL", 20, 1_000), *[order(other_id, "BUY", 20, 1)] * 999]
+    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+        for batch in (old, newer, trades, [order(other_id, "BUY", 20, 1)]):
+            answer = await client.post("/orders/batch", json={"orders": batch})
+            assert answer.is_success, answer.text
+        last = answer.json()["results"][-1]["orderId"]
+        newest: dict[str, object] = {}
+        while newest.get("orderId") != last:
+            listed = await client.get("/fills", params={"userId": other_id, "limit": 1})
+            (newest,) = listed.json()["fills"] or [{}]
+    async with opened(browser, url, user_id=user_id, pair=_FOURTH_PAIR) as screen:
+        await expect(screen.order(price="3")).to_have_count(1)
+        await screen.part("tab-fills").click()
+        await expect(screen.part("fill-row")).to_have_count(1)
+        await expect(screen.part("fill-row")).to_have_attribute("data-side", "SELL")
 
 
 async def test_a_refusal_is_shown_in_the_servers_own_words(browser: Browser, url: str) -> None:

@@ -144,7 +144,8 @@ class MemorySnapshots:
     def save(self, snapshot: StoredSnapshot) -> None:
         """Keep a snapshot and drop those that are too many."""
         others = [one for one in self.kept if one.next_offset != snapshot.next_offset]
-        newest_first = sorted([snapshot, *others], key=lambda one: -one.next_offset)
+        kept = replace(snapshot, state=bytes(snapshot.state))
+        newest_first = sorted([kept, *others], key=lambda one: -one.next_offset)
         self.kept = newest_first[:SNAPSHOTS_KEPT]
         self.highest_offset = max(self.highest_offset, snapshot.next_offset)
 
