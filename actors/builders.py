@@ -9,14 +9,11 @@ from typing import Any
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from actors.book.market import Market
 from actors.config import Platform
+from actors.host import PairHost
 from actors.logs import configure_logs
-from actors.pair import PairActor
 from actors.ray_metrics import RayFigures
 from actors.remote import pair_actor_name
-from actors.saving import SaveBeside
-from actors.snapshot_stores import snapshot_store
 from actors.writer.writer import PostgresWriter, writer_figures
 
 WRITER_NAME = "writer"
@@ -26,26 +23,23 @@ _PAIR_CPUS = 0.01
 _REPORT_S = 1.0
 
 
-class PairActorOnRay(PairActor):
-    """A pair with its snapshots where the platform keeps them."""
+class PairActorOnRay(PairHost):
+    """One pair, or the quiet ones that share an actor."""
 
-    def __init__(self, platform: Platform, market: Market) -> None:
+    def __init__(self, platform: Platform, actor: str) -> None:
         configure_logs(platform.log_format)
-        self.platform = platform
-        super().__init__(market, snapshot_store(platform, market), platform.limits, SaveBeside())
+        super().__init__(platform, platform.topology.actors[actor])
 
 
-def pair_actor(
-    platform: Platform, market: Market, *, generation: int = 0, node_id: str = ""
-) -> Any:
-    """Return the handle of this market's actor, making the actor where there is none.
+def pair_actor(platform: Platform, actor: str, *, generation: int = 0, node_id: str = "") -> Any:
+    """Return the handle of an actor of `topology.actors`, making it where there is none.
 
     One supervisor alone may call this: two creators would race for the name. The actor outlives
     its creator, is restarted for ever, and never runs a call twice; its state comes back from
     snapshot and log. Actors spread over the nodes; `node_id` asks for one, for as long as it is
     there.
     """
-    name = pair_actor_name(market.pair, generation)
+    name = pair_actor_name(actor, generation)
     try:
         return ray.get_actor(name, namespace=platform.namespace)
     except ValueError:
@@ -64,7 +58,7 @@ def pair_actor(
                 NodeAffinitySchedulingStrategy(node_id, soft=True) if node_id else "SPREAD"
             ),
         )
-        .remote(platform, market)
+        .remote(platform, actor)
     )
 
 

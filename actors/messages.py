@@ -134,10 +134,12 @@ class HubFigures(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class RangeRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """All that a router asks of a pair in one call: one call costs more than what it carries.
 
-    Events of commands before `acknowledged` are in Kafka. Where `depth_levels` is not 0, the depth
-    after the range is wanted too, with that many levels a side and with `depth_top`.
+    It is for `pair`. Events of commands before `acknowledged` are in Kafka. Where `depth_levels` is
+    not 0, the depth after the range is wanted too, with that many levels a side and with
+    `depth_top`.
     """
 
+    pair: str
     first_offset: int
     next_offset: int
     acknowledged: int

@@ -142,12 +142,11 @@ class PairActor:
             levels=applied.levels.tobytes(),
         )
 
-    def answer(self, request: bytes) -> bytes:
-        """Acknowledge, apply and show the depth in one call, with both sides as MessagePack.
+    def answer(self, asked: RangeRequest) -> bytes:
+        """Acknowledge, apply and show the depth in one call; return a `RangeAnswer`'s MessagePack.
 
-        Takes a `RangeRequest`, answers a `RangeAnswer`: bytes pass through Ray unpickled.
+        Bytes pass through Ray unpickled.
         """
-        asked = msgspec.msgpack.decode(request, type=RangeRequest)
         self.acknowledge(asked.acknowledged)
         outcome = self.apply(asked.first_offset, asked.next_offset, asked.values)
         if isinstance(outcome, RangeRefused):

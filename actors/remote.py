@@ -16,9 +16,12 @@ from actors.messages import Position, RangeAnswer, RangeRequest
 _T = TypeVar("_T")
 
 
-def pair_actor_name(pair: str, generation: int = 0) -> str:
-    """Name the detached actor of a pair; one that took another's place has the next generation."""
-    return f"pair:{pair}#{generation}" if generation else f"pair:{pair}"
+def pair_actor_name(actor: str, generation: int = 0) -> str:
+    """Name the detached actor of `topology.actor(pair)`.
+
+    One that took another's place has the next generation.
+    """
+    return f"pair:{actor}#{generation}" if generation else f"pair:{actor}"
 
 
 def generations(name: str, namespace: str) -> list[int]:
@@ -45,14 +48,15 @@ def find_actor(name: str, namespace: str) -> Any:
 
 
 class RemotePair:
-    """The `PairClient` of one pair; needs an initialised Ray.
+    """The `PairClient` of one pair, which lives in `actor`; needs an initialised Ray.
 
     Calls are submitted in order over one handle. A call that takes longer than `timeout_s` is
     given up, though the actor may still carry it out: offsets make that harmless.
     """
 
-    def __init__(self, *, pair: str, namespace: str, timeout_s: float = 10.0) -> None:
+    def __init__(self, *, pair: str, actor: str, namespace: str, timeout_s: float = 10.0) -> None:
         self._pair = pair
+        self._actor = actor
         self._namespace = namespace
         self._timeout_s = timeout_s
         self._handle: ActorHandle[Any] | None = None
@@ -61,7 +65,7 @@ class RemotePair:
         """Find the actor by name again and ask where it stands."""
         try:
             self._handle = await asyncio.to_thread(
-                find_actor, pair_actor_name(self._pair), self._namespace
+                find_actor, pair_actor_name(self._actor), self._namespace
             )
         except (ValueError, RayError) as error:
             raise PairUnavailableError(f"{self._pair} has no actor: {error}") from error
@@ -75,7 +79,7 @@ class RemotePair:
 
     def apply(self, request: RangeRequest) -> Awaitable[RangeAnswer]:
         """Submit a range now; await its outcome."""
-        return self._decoded(self._call("answer", msgspec.msgpack.encode(request)))
+        return self._decoded(self._submit("answer", msgspec.msgpack.encode(request)))
 
     async def acknowledge(self, next_offset: int) -> None:
         """Say that the events of all commands before this offset are in Kafka."""
@@ -92,6 +96,9 @@ class RemotePair:
         return stats
 
     def _call(self, method: str, *arguments: Any) -> Awaitable[Any]:
+        return self._submit("call", self._pair, method, *arguments)
+
+    def _submit(self, method: str, *arguments: Any) -> Awaitable[Any]:
         if self._handle is None:
             raise PairUnavailableError(f"{self._pair} has no actor yet")
         try:
@@ -99,18 +106,18 @@ class RemotePair:
         except Exception as error:
             # Ray raises a plain Exception for a handle of an actor that it has forgotten.
             raise PairUnavailableError(f"{self._pair}: {error}") from error
-        return self._outcome(method, reference)
+        return self._outcome(reference)
 
     async def _decoded(self, answer: Awaitable[bytes]) -> RangeAnswer:
         return msgspec.msgpack.decode(await answer, type=RangeAnswer)
 
-    async def _outcome(self, method: str, reference: Awaitable[_T]) -> _T:
+    async def _outcome(self, reference: Awaitable[_T]) -> _T:
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await _await(reference)
         except TimeoutError as error:
             raise PairUnavailableError(
-                f"{self._pair} did not answer {method} within {self._timeout_s:g} s"
+                f"{self._pair} did not answer within {self._timeout_s:g} s"
             ) from error
         except RayError as error:
             raise PairUnavailableError(f"{self._pair}: {type(error).__name__}: {error}") from error

@@ -1,6 +1,6 @@
-"""Which markets there are and where their logs lie: pair to market id to partition."""
+"""Which markets there are, where their logs lie, and which share an actor."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from actors.book.market import Market
 
@@ -10,13 +10,21 @@ TRADES_TOPIC = "trades.executed"
 
 
 class Topology:
-    """The markets of one platform; each has the partition `market_id - 1` in every topic."""
+    """The markets of one platform; each has the partition `market_id - 1` in every topic.
 
-    def __init__(self, markets: tuple[Market, ...]) -> None:
+    `shared` names the actor of each pair that does not have one to itself.
+    """
+
+    def __init__(
+        self, markets: tuple[Market, ...], *, shared: Mapping[str, str] | None = None
+    ) -> None:
+        self._shared = dict(shared or {})
         self._by_pair = {market.pair: market for market in markets}
         self._by_id = {market.market_id: market for market in markets}
         if len(self._by_pair) != len(markets) or len(self._by_id) != len(markets):
             raise ValueError("every market needs a pair and a market_id of its own")
+        if self._by_pair.keys() & self._shared.values():
+            raise ValueError("a shared actor needs a name that is no pair")
 
     def __iter__(self) -> Iterator[Market]:
         return iter(self._by_pair.values())
@@ -38,6 +46,19 @@ class Topology:
     def partition(self, market: Market) -> int:
         """Return the partition that holds this market's records in every topic."""
         return market.market_id - 1
+
+    def actor(self, pair: str) -> str:
+        """Return what the actor of a pair is called: as the pair, where it has its own."""
+        return self._shared.get(pair, pair)
+
+    @property
+    def actors(self) -> dict[str, tuple[Market, ...]]:
+        """Return the markets of each actor, by the actor's name."""
+        found: dict[str, tuple[Market, ...]] = {}
+        for market in self:
+            name = self.actor(market.pair)
+            found[name] = (*found.get(name, ()), market)
+        return found
 
     @property
     def partitions(self) -> int:

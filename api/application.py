@@ -45,7 +45,8 @@ def create_app(
         async with open_gateway(
             platform,
             metrics=metrics,
-            pairs=pairs or RemotePairViews(namespace=platform.namespace),
+            pairs=pairs
+            or RemotePairViews(topology=platform.topology, namespace=platform.namespace),
             candles=candles or RemoteCandles(namespace=platform.namespace),
             # Serve gives a deployment up for good whose replicas failed to start three times.
             patience_s=math.inf,

@@ -9,6 +9,7 @@ from actors.builders import WRITER_NAME
 from actors.errors import PairUnavailableError
 from actors.messages import DepthSnapshot, Fingerprint
 from actors.remote import find_actor, pair_actor_name
+from actors.topology import Topology
 from actors.writer.writer import WriterStatus
 
 _TIMEOUT_S = 3.0
@@ -39,25 +40,26 @@ class PairViews(Protocol):
 
 
 class RemotePairViews:
-    """The `PairViews` of a namespace; needs an initialised Ray."""
+    """The `PairViews` of a platform; needs an initialised Ray."""
 
-    def __init__(self, *, namespace: str) -> None:
+    def __init__(self, *, topology: Topology, namespace: str) -> None:
+        self._topology = topology
         self._namespace = namespace
         self._handles: dict[str, Any] = {}
 
     async def depth(self, pair: str, limit: int) -> DepthSnapshot:
         """Return at most `limit` levels of each side, best first."""
-        depth: DepthSnapshot = await self._call(pair_actor_name(pair), "depth", limit)
+        depth: DepthSnapshot = await self._ask(pair, "depth", limit)
         return depth
 
     async def orders(self, pair: str, limit: int) -> tuple[bytes, bytes]:
         """Return bids' and asks' order images (`EVENT_DTYPE` bytes), in priority."""
-        images: tuple[bytes, bytes] = await self._call(pair_actor_name(pair), "orders", limit)
+        images: tuple[bytes, bytes] = await self._ask(pair, "orders", limit)
         return images
 
     async def fingerprint(self, pair: str) -> Fingerprint:
         """Return the pair's position and state hash of one moment."""
-        found: Fingerprint = await self._call(pair_actor_name(pair), "fingerprint")
+        found: Fingerprint = await self._ask(pair, "fingerprint")
         return found
 
     async def ping(self, actor: str) -> None:
@@ -68,6 +70,10 @@ class RemotePairViews:
         """Return how the Postgres writer stands."""
         status: WriterStatus = await self._call(WRITER_NAME, "status")
         return status
+
+    async def _ask(self, pair: str, method: str, *arguments: Any) -> Any:
+        actor = pair_actor_name(self._topology.actor(pair))
+        return await self._call(actor, "call", pair, method, *arguments)
 
     async def _call(self, actor: str, method: str, *arguments: Any) -> Any:
         try:

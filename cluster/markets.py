@@ -9,9 +9,10 @@ A file holds `[[markets]]` tables with decimals as strings, in the market's own 
     lot_size = "0.00000001"
     max_price = "900000"
     max_quantity = "1000"
-    min_notional = "0.01"       # optional, as are the two below
+    min_notional = "0.01"       # optional, as are the three below
     protection_bps = 1000
     client_id_memory = 1000000
+    actor = "quiet"
 """
 
 import re
@@ -27,10 +28,11 @@ from actors.topology import Topology
 from cluster.errors import SettingsError
 
 _PAIR = re.compile(r"[A-Z0-9]{2,10}-[A-Z0-9]{2,10}")
+_ACTOR = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
 class MarketEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One `[[markets]]` table, as written."""
+    """One `[[markets]]` table, as written; pairs that name the same `actor` share it."""
 
     id: int
     pair: str
@@ -41,11 +43,14 @@ class MarketEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     min_notional: str = "0.01"
     protection_bps: int = 1_000
     client_id_memory: int = 1_000_000
+    actor: str = ""
 
     def market(self) -> Market:
         """Turn decimals into ticks and lots. Raises SettingsError."""
         if not _PAIR.fullmatch(self.pair):
             raise SettingsError(f"{self.pair!r} is no pair: it reads like BTC-USD")
+        if self.actor and not _ACTOR.fullmatch(self.actor):
+            raise SettingsError(f"{self.actor!r} names no actor: it reads like quiet-1")
         try:
             tick, lot = Fraction(self.tick_size), Fraction(self.lot_size)
             return Market(
@@ -91,7 +96,10 @@ def load_topology(path: Path) -> Topology:
         entries = msgspec.convert(raw, _MarketsFile).markets
         if not entries:
             raise SettingsError("it names no market")
-        return Topology(tuple(entry.market() for entry in entries))
+        return Topology(
+            tuple(entry.market() for entry in entries),
+            shared={entry.pair: entry.actor for entry in entries if entry.actor},
+        )
     except (OSError, ValueError, SettingsError) as error:
         raise SettingsError(f"markets file {path}: {error}") from error
 

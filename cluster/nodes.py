@@ -46,15 +46,21 @@ def alive_nodes() -> list[Node]:
 
 
 def pair_places(topology: Topology) -> dict[str, str]:
-    """Return the node id of each pair's actor. Raises DeployError."""
+    """Return the node id of each pair. Raises DeployError."""
+    places = actor_places(topology)
+    return {market.pair: places[topology.actor(market.pair)] for market in topology}
+
+
+def actor_places(topology: Topology) -> dict[str, str]:
+    """Return the node id of each of `topology.actors`. Raises DeployError."""
     places = {}
-    for market in topology:
+    for actor in topology.actors:
         try:
-            handle = find_actor(pair_actor_name(market.pair), NAMESPACE)
+            handle = find_actor(pair_actor_name(actor), NAMESPACE)
         except ValueError as error:
-            raise DeployError(f"{market.pair} has no actor now: try again later") from error
-        places[market.pair] = handle.__ray_call__.remote(_own_node)
-    return {pair: ask(reference) for pair, reference in places.items()}
+            raise DeployError(f"{actor} has no actor now: try again later") from error
+        places[actor] = handle.__ray_call__.remote(_own_node)
+    return {actor: ask(reference) for actor, reference in places.items()}
 
 
 def ask(reference: Any) -> Any:

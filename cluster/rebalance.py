@@ -24,7 +24,7 @@ from actors.kafka.commands import KafkaCommandLog
 from actors.remote import find_actor, generations, pair_actor_name
 from actors.topology import Topology
 from cluster.errors import DeployError
-from cluster.nodes import ask, read_nodes
+from cluster.nodes import actor_places, alive_nodes, ask
 from cluster.runtime import NAMESPACE, connect
 from cluster.state import RunState
 
@@ -33,12 +33,12 @@ _POLL_S = 0.005
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
-    """One pair's move; `stopped_ms` is how long a command waited that came at its start.
+    """One actor's move; `stopped_ms` is how long a command waited that came at its start.
 
     `prepared_ms` is how long the new actor took to be ready, while the old one went on trading.
     """
 
-    pair: str
+    pairs: list[str]
     source: str
     target: str
     prepared_ms: float
@@ -46,15 +46,15 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def rebalance(state: RunState, topology: Topology) -> list[Move]:
-    """Even the pairs out over the nodes that take work, one after the other; return the moves.
+    """Even the pairs' actors out over the nodes that take work; return the moves.
 
+    They are made one after the other.
     Raises DeployError where an actor does not answer.
     """
     connect(state.ray_address)
     try:
-        found = read_nodes(topology)
-        nodes = [node.node_id for node in found if node.takes_pairs]
-        places = {pair: node.node_id for node in found for pair in node.pairs}
+        nodes = [node.node_id for node in alive_nodes() if node.takes_pairs]
+        places = actor_places(topology)
         steps = plan(places, nodes)
         if not steps:
             return []
@@ -67,8 +67,8 @@ async def rebalance(state: RunState, topology: Topology) -> list[Move]:
         await log.start()
         try:
             return [
-                await _move(topology.market(pair), places[pair], target, log)
-                for pair, target in steps
+                await _move(actor, topology.actors[actor], places[actor], target, log)
+                for actor, target in steps
             ]
         finally:
             await log.stop()
@@ -77,7 +77,7 @@ async def rebalance(state: RunState, topology: Topology) -> list[Move]:
 
 
 def plan(places: Mapping[str, str], nodes: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the fewest (pair, node) moves after which no two nodes differ by more than one."""
+    """Return the fewest (actor, node) moves after which no two nodes differ by more than one."""
     held: dict[str, list[str]] = defaultdict(list)
     for pair, node in places.items():
         held[node].append(pair)
@@ -99,14 +99,17 @@ def plan(places: Mapping[str, str], nodes: Sequence[str]) -> list[tuple[str, str
     return steps
 
 
-async def _move(market: Market, source: str, target: str, log: KafkaCommandLog) -> Move:
+async def _move(
+    actor: str, markets: Sequence[Market], source: str, target: str, log: KafkaCommandLog
+) -> Move:
     began = time.perf_counter()
-    name = pair_actor_name(market.pair)
+    name = pair_actor_name(actor)
+    pairs = [market.pair for market in markets]
     old = find_actor(name, NAMESPACE)
     platform: Platform = ask(old.__ray_call__.remote(lambda self: self.platform))
     new = pair_actor(
         platform,
-        market,
+        actor,
         generation=generations(name, NAMESPACE)[0] + 1,
         node_id=target,
     )
@@ -114,17 +117,17 @@ async def _move(market: Market, source: str, target: str, log: KafkaCommandLog) 
         ask(new.ping.remote())
         # Straight from actor to actor. The first copy warms the new one up and may take long;
         # the second is as fresh as can be.
-        for _ in range(2):
-            ask(new.adopt.remote(old.export.remote()))
+        for pair in pairs * 2:
+            ask(new.call.remote(pair, "adopt", old.call.remote(pair, "export")))
     except DeployError:
         ray.kill(new, no_restart=True)
         raise
     prepared = time.perf_counter()
     ray.kill(old, no_restart=True)
-    await _until_it_trades(market, new, log)
+    await asyncio.gather(*(_until_it_trades(market, new, log) for market in markets))
     done = time.perf_counter()
     return Move(
-        pair=market.pair,
+        pairs=pairs,
         source=source,
         target=target,
         prepared_ms=round((prepared - began) * 1e3, 1),
@@ -139,7 +142,7 @@ async def _until_it_trades(market: Market, actor: Any, log: KafkaCommandLog) -> 
     command["time_us"] = time.time_ns() // 1_000
     offset = await log.append(market, command)
     deadline = time.monotonic() + _TAKE_OVER_S
-    while ask(actor.position.remote()).next_offset <= offset:
+    while ask(actor.call.remote(market.pair, "position")).next_offset <= offset:
         if time.monotonic() > deadline:
             raise DeployError(f"no router has followed {market.pair} to its new node")
         await asyncio.sleep(_POLL_S)

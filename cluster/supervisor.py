@@ -1,17 +1,18 @@
 """The one creator of actors: makes them, waits for them, makes them again when they are gone.
 
 Ray restarts a detached actor for ever by itself. What is left for the supervisor is an actor that
-Ray no longer knows, and one that is alive but does not answer.
+Ray no longer knows, and one that is alive but does not answer. Serve looks after its replicas, but
+waits for ever for one that does not come up: that one is ended here, and Serve makes another.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import structlog
 
-from actors.book.market import Market
 from actors.builders import WRITER_NAME, pair_actor, writer_actor
 from actors.config import Platform
 from actors.remote import find_actor, generations, pair_actor_name
@@ -20,6 +21,7 @@ from analytics.client import CANDLES_NAME
 from cluster.errors import DeployError
 from cluster.nodes import alive_nodes
 from cluster.runtime import RayRuntime
+from cluster.serve_actors import end_serve_actor, is_serve_actor, serve_actors
 
 _log = structlog.get_logger()
 
@@ -33,20 +35,20 @@ Maker = Callable[[], Any]
 
 
 class Supervisor:
-    """Keep one pair actor a market, the Postgres writer and the candle aggregator alive."""
+    """Keep the pairs' actors, the Postgres writer and the candle aggregator alive."""
 
     def __init__(self, platform: Platform, runtime: RayRuntime) -> None:
         self._namespace = platform.namespace
         self._runtime = runtime
         self._makers: Mapping[str, Maker] = {
             **{
-                pair_actor_name(market.pair): partial(_placed_pair, platform, market, index)
-                for index, market in enumerate(platform.topology)
+                pair_actor_name(actor): partial(_placed_pair, platform, actor, index)
+                for index, actor in enumerate(platform.topology.actors)
             },
             WRITER_NAME: partial(writer_actor, platform),
             CANDLES_NAME: partial(candles_actor, platform),
         }
-        self._silent_s = dict.fromkeys(self._makers, 0.0)
+        self._silent_s: dict[str, float] = defaultdict(float)
         self._looks_at_replaced: dict[str, int] = {}
 
     async def make(self) -> dict[str, Any]:
@@ -79,14 +81,16 @@ class Supervisor:
         for name in gone:
             _log.warning("actor_gone", actor=name)
             await self._runtime.call(self._makers[name])
+        handles |= await self._runtime.call(serve_actors)
         silent = await self._runtime.call(_unanswered, handles, _PING_S)
-        for name in handles:
-            self._silent_s[name] = (
-                self._silent_s[name] + _WATCH_EVERY_S + _PING_S if name in silent else 0.0
-            )
-            if self._silent_s[name] > _SILENT_S_MAX:
-                _log.warning("actor_silent", actor=name, seconds=self._silent_s[name])
-                await self._runtime.call(_restart, handles[name])
+        self._silent_s = defaultdict(
+            float, {name: self._silent_s[name] + _WATCH_EVERY_S + _PING_S for name in silent}
+        )
+        for name, seconds in self._silent_s.items():
+            if seconds > _SILENT_S_MAX:
+                _log.warning("actor_silent", actor=name, seconds=seconds)
+                end = end_serve_actor if is_serve_actor(name) else _restart
+                await self._runtime.call(end, handles[name])
                 self._silent_s[name] = 0.0
 
     async def _finish_moves(self) -> None:
@@ -136,7 +140,7 @@ def _unanswered(handles: dict[str, Any], timeout_s: float) -> list[str]:
     """Ping all at once; return the names of those that did not answer well in time."""
     import ray
 
-    names = {handle.ping.remote(): name for name, handle in handles.items()}
+    names = {handle.__ray_call__.remote(_alive): name for name, handle in handles.items()}
     done, pending = ray.wait(list(names), num_returns=len(names), timeout=timeout_s)
     late = [names[reference] for reference in pending]
     for reference in done:
@@ -146,6 +150,10 @@ def _unanswered(handles: dict[str, Any], timeout_s: float) -> list[str]:
             _log.warning("actor_ping_failed", actor=names[reference], error=str(error))
             late.append(names[reference])
     return late
+
+
+def _alive(_: object) -> None:
+    """Do nothing, in an actor that can."""
 
 
 def _restart(handle: Any) -> None:
@@ -160,7 +168,7 @@ def _end(name: str, namespace: str) -> None:
     ray.kill(ray.get_actor(name, namespace=namespace), no_restart=True)
 
 
-def _placed_pair(platform: Platform, market: Market, index: int) -> Any:
+def _placed_pair(platform: Platform, actor: str, index: int) -> Any:
     """Make a pair's actor on the node whose turn it is: Ray's own spread may pick one for all."""
     nodes = sorted(node.node_id for node in alive_nodes() if node.takes_pairs)
-    return pair_actor(platform, market, node_id=nodes[index % len(nodes)] if nodes else "")
+    return pair_actor(platform, actor, node_id=nodes[index % len(nodes)] if nodes else "")

@@ -30,7 +30,7 @@ class HubReplica:
             lambda: open_gateway(
                 platform,
                 metrics=GatewayMetrics(platform.topology),
-                pairs=RemotePairViews(namespace=platform.namespace),
+                pairs=RemotePairViews(topology=platform.topology, namespace=platform.namespace),
                 candles=candles,
             )
         )

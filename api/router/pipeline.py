@@ -268,6 +268,7 @@ class PairPipeline:
         if depth_due:
             self._depth_asked_s = now_s
         request = RangeRequest(
+            pair=self.market.pair,
             first_offset=records[0].offset,
             next_offset=records[-1].offset + 1,
             acknowledged=self._published_offset,

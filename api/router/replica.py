@@ -3,6 +3,7 @@
 import asyncio
 from functools import partial
 
+from actors.book.market import Market
 from actors.config import Platform
 from actors.logs import configure_logs
 from actors.messages import PairLag
@@ -26,7 +27,7 @@ class RouterReplica:
             partial(
                 OrderRouter,
                 platform,
-                connect=lambda market: RemotePair(pair=market.pair, namespace=platform.namespace),
+                connect=partial(_remote_pair, platform),
                 shard=shard,
                 shards=shards,
             )
@@ -51,3 +52,8 @@ class RouterReplica:
         # Serve awaits this on a graceful stop.
         self._reporting.cancel()
         await self._router.stop()
+
+
+def _remote_pair(platform: Platform, market: Market) -> RemotePair:
+    actor = platform.topology.actor(market.pair)
+    return RemotePair(pair=market.pair, actor=actor, namespace=platform.namespace)

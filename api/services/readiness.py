@@ -38,7 +38,7 @@ class Readiness:
         self._watch = watch
         self._topology = topology
         self._loops = loops
-        actors = (WRITER_NAME, CANDLES_NAME, *(pair_actor_name(m.pair) for m in topology))
+        actors = (WRITER_NAME, CANDLES_NAME, *map(pair_actor_name, topology.actors))
         self._checks: Mapping[str, Callable[[], Awaitable[object]]] = {
             "kafka": partial(ends.end_offsets, [0]),
             "postgres": partial(database.fetch, "SELECT 1"),

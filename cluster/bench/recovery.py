@@ -104,6 +104,7 @@ def _replay(actor: PairActor, records: list[bytes], *, first_offset: int) -> int
     for start in range(0, len(records), _RECORDS_PER_RANGE):
         values = records[start : start + _RECORDS_PER_RANGE]
         request = RangeRequest(
+            pair=MARKET.pair,
             first_offset=first_offset + start,
             next_offset=first_offset + start + len(values),
             acknowledged=0,
@@ -111,9 +112,7 @@ def _replay(actor: PairActor, records: list[bytes], *, first_offset: int) -> int
             depth_top=0,
             values=values,
         )
-        answer = msgspec.msgpack.decode(
-            actor.answer(msgspec.msgpack.encode(request)), type=RangeAnswer
-        )
+        answer = msgspec.msgpack.decode(actor.answer(request), type=RangeAnswer)
         if answer.applied is None:
             raise AssertionError(f"the pair refused the range from {request.first_offset}")
     return first_offset + len(records)

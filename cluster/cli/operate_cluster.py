@@ -62,10 +62,10 @@ def rebalance(
     if not moves:
         _console.print("The pairs are spread evenly already.")
         return
-    table = Table("pair", "from", "to", "prepared ms", "stopped ms", box=None)
+    table = Table("pairs", "from", "to", "prepared ms", "stopped ms", box=None)
     for move in moves:
         table.add_row(
-            move.pair,
+            ", ".join(move.pairs),
             move.source[:8],
             move.target[:8],
             f"{move.prepared_ms:,.0f}",

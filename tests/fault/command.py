@@ -1,7 +1,9 @@
 """`forkast chaos`: a campaign from a seed, against a platform of its own."""
 
 import asyncio
+import contextlib
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -16,6 +18,7 @@ from tests.fault.bed import broken_platform
 from tests.fault.campaign import Campaign, CampaignError
 from tests.fault.plan import Plan, Target
 from tests.fault.report import print_summary
+from tests.platforms import RunningPlatform
 
 _LOGS = "logs"
 _ROUNDS_MAX = 1_000_000
@@ -52,6 +55,7 @@ def chaos(
             asyncio.run(campaign.run(rounds=rounds, until_s=time.monotonic() + minutes * 60))
         except CampaignError as error:
             failure = str(error)
+            _keep_stacks(running, Path(name) / "stacks.txt")
             _keep(Path(name), evidence / f"seed-{seed}")
         except KeyboardInterrupt:
             _errors.print("stopped before its end")
@@ -66,6 +70,19 @@ def chaos(
             f"{plan.options}\nevidence: {evidence / f'seed-{seed}'}"
         )
         raise typer.Exit(1)
+
+
+def _keep_stacks(running: RunningPlatform, path: Path) -> None:
+    """Write down where each Python process of the platform is, if py-spy can be had."""
+    spy = shutil.which("py-spy", path=str(Path(sys.executable).parent))
+    if spy is None:
+        return
+    with path.open("w") as file:
+        for process in running.family():
+            dump = [spy, "dump", "--pid", str(process.pid)]
+            # Processes that are no Python, or have just ended, are told of by py-spy itself.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                subprocess.run(dump, stdout=file, stderr=subprocess.STDOUT, timeout=30, check=False)
 
 
 def _keep(folder: Path, evidence: Path) -> None:

@@ -211,7 +211,7 @@ async def answering(
         lambda: open_gateway(
             platform,
             metrics=GatewayMetrics(platform.topology),
-            pairs=RemotePairViews(namespace=platform.namespace),
+            pairs=RemotePairViews(topology=platform.topology, namespace=platform.namespace),
             candles=candles,
         )
     )

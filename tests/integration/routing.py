@@ -43,7 +43,7 @@ class LocalPair:
         return self.actor.rewind()
 
     def apply(self, request: RangeRequest) -> Awaitable[RangeAnswer]:
-        return self._settled(self.actor.answer(msgspec.msgpack.encode(request)))
+        return self._settled(self.actor.answer(request))
 
     async def _settled(self, answer: bytes) -> RangeAnswer:
         return msgspec.msgpack.decode(answer, type=RangeAnswer)

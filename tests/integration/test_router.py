@@ -169,7 +169,7 @@ class _DeafPair(LocalPair):
     calls = 0
 
     def apply(self, request: RangeRequest) -> Awaitable[RangeAnswer]:
-        answer = self.actor.answer(msgspec.msgpack.encode(request))
+        answer = self.actor.answer(request)
         self.calls += 1
         return _lost() if self.calls in (2, 3, 9) else self._settled(answer)
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from actors.config import Platform, Servers
 from actors.errors import PairUnavailableError
 from actors.kafka.commands import KafkaCommandLog
 from actors.remote import RemotePair
+from actors.topology import Topology
 from api.router.router import OrderRouter
 from tests.commands import flow, market
 from tests.integration.routing import (
@@ -42,12 +44,21 @@ async def own_markets(servers: Servers) -> list[Market]:
 def make_router(platform: Platform) -> OrderRouter:
     return OrderRouter(
         platform,
-        connect=lambda m: RemotePair(pair=m.pair, namespace=platform.namespace, timeout_s=5.0),
+        connect=lambda m: RemotePair(
+            pair=m.pair,
+            actor=platform.topology.actor(m.pair),
+            namespace=platform.namespace,
+            timeout_s=5.0,
+        ),
     )
 
 
 async def process_of(handle: Any) -> int:
     return int(await handle.__ray_call__.remote(lambda _: os.getpid()))
+
+
+async def _asked(handle: Any, one: Market, method: str) -> Any:
+    return await handle.call.remote(one.pair, method)
 
 
 class _Load:
@@ -78,7 +89,7 @@ async def test_an_actor_killed_under_load_loses_nothing_and_doubles_nothing(
 ) -> None:
     platform = make_platform(servers, own_markets, tmp_path, snapshot_every_commands=200)
     victim, neighbour = own_markets
-    handles = {m.pair: pair_actor(platform, m) for m in own_markets}
+    handles = {m.pair: pair_actor(platform, m.pair) for m in own_markets}
     snapshots = tmp_path / "snapshots" / victim.pair
 
     async def a_snapshot_is_there() -> bool:
@@ -101,9 +112,9 @@ async def test_an_actor_killed_under_load_loses_nothing_and_doubles_nothing(
             await append_singly(log, victim, flow(50, first_order_id=900_000))
             hashes[victim.pair] = await Judge(platform, victim).rule()
             for one in own_markets:
-                assert await handles[one.pair].state_hash.remote() == hashes[one.pair]
+                assert await _asked(handles[one.pair], one, "state_hash") == hashes[one.pair]
             assert router.lags()[neighbour.pair].available
-        stats = await handles[victim.pair].stats.remote()
+        stats = await _asked(handles[victim.pair], victim, "stats")
         assert stats["restored_offset"] > 0
     finally:
         for handle in handles.values():
@@ -129,26 +140,51 @@ async def test_a_pair_without_an_actor_is_waited_for(
 ) -> None:
     late = own_markets[0]
     platform = make_platform(servers, [late], tmp_path)
-    missing = RemotePair(pair=late.pair, namespace=platform.namespace)
+    missing = RemotePair(pair=late.pair, actor=late.pair, namespace=platform.namespace)
     with pytest.raises(PairUnavailableError, match="has no actor"):
         await missing.position()
     async with running(make_router(platform)), command_log(platform) as log:
         await append_singly(log, late, flow(100))
-        handle = await asyncio.to_thread(pair_actor, platform, late)
+        handle = await asyncio.to_thread(pair_actor, platform, late.pair)
         try:
-            assert await Judge(platform, late).rule() == await handle.state_hash.remote()
+            assert await Judge(platform, late).rule() == await _asked(handle, late, "state_hash")
         finally:
             ray.kill(handle)
+
+
+async def test_two_quiet_pairs_share_an_actor_and_die_and_come_back_together(
+    servers: Servers, ray_session: str, own_markets: list[Market], tmp_path: Path
+) -> None:
+    shared = {one.pair: "quiet" for one in own_markets}
+    platform = replace(
+        make_platform(servers, own_markets, tmp_path, snapshot_every_commands=50),
+        topology=Topology(tuple(own_markets), shared=shared),
+    )
+    handle = await asyncio.to_thread(pair_actor, platform, "quiet")
+    try:
+        assert await handle.ping.remote() == [one.pair for one in own_markets]
+        async with running(make_router(platform)), command_log(platform) as log:
+            for one in own_markets:
+                await append_singly(log, one, flow(100))
+                await Judge(platform, one).rule()
+            os.kill(await process_of(handle), signal.SIGKILL)
+            for one in own_markets:
+                await append_singly(log, one, flow(50, first_order_id=5_000))
+                assert await Judge(platform, one).rule() == await _patiently(
+                    lambda found, one=one: _asked(found, one, "state_hash"), handle
+                )
+    finally:
+        ray.kill(handle)
 
 
 async def test_the_builder_answers_the_actor_that_is_there(
     servers: Servers, ray_session: str, own_markets: list[Market], tmp_path: Path
 ) -> None:
     platform = make_platform(servers, own_markets, tmp_path)
-    first = await asyncio.to_thread(pair_actor, platform, own_markets[0])
+    first = await asyncio.to_thread(pair_actor, platform, own_markets[0].pair)
     try:
-        again = await asyncio.to_thread(pair_actor, platform, own_markets[0])
+        again = await asyncio.to_thread(pair_actor, platform, own_markets[0].pair)
         assert await process_of(first) == await process_of(again)
-        assert await first.ping.remote() == own_markets[0].pair
+        assert await first.ping.remote() == [own_markets[0].pair]
     finally:
         ray.kill(first)

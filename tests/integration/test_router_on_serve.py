@@ -1,8 +1,10 @@
 """The router as a Serve deployment: deployed, healthy, replaced when it dies."""
 
 import asyncio
+import contextlib
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from ray import serve
 from actors.builders import pair_actor
 from actors.config import Servers
 from api.builders import router_app
+from cluster.runtime import RayRuntime, remove
+from cluster.supervisor import Supervisor
 from tests.commands import flow, market
 from tests.integration.routing import (
     Judge,
@@ -33,19 +37,41 @@ def serve_session(ray_session: str) -> Iterator[None]:
     serve.shutdown()  # type: ignore[no-untyped-call]
 
 
-def _router_process() -> int:
-    """Return the process of the one router replica that descends from this session's Ray.
+def _router_processes() -> list[psutil.Process]:
+    """Return the router's replicas that descend from this session's Ray.
 
     A whole platform may run as another child of this process, with a router of its own.
     """
-    (replica,) = [
+    return [
         process
         for child in psutil.Process().children()
-        if "cluster.cli" not in " ".join(child.cmdline())
+        if "cluster.cli" not in _command(child)
         for process in [child, *child.children(recursive=True)]
-        if "ServeReplica:router-0" in " ".join(process.cmdline())
+        if "ServeReplica:router-0" in _command(process)
     ]
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+def _router_process() -> int:
+    (replica,) = _router_processes()
     return replica.pid
+
+
+def _stop_the_next(known: int) -> psutil.Process:
+    """Freeze the replica that Serve is just making, before it has come up."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for process in _router_processes():
+            if process.pid != known:
+                process.suspend()
+                return process
+    raise AssertionError("no other replica was made")
 
 
 async def test_a_router_replica_that_is_killed_is_replaced_and_nothing_is_missing(
@@ -54,7 +80,7 @@ async def test_a_router_replica_that_is_killed_is_replaced_and_nothing_is_missin
     await widen_topics(servers, 60)
     one = market(60)
     platform = make_platform(servers, [one], tmp_path)
-    actor = await asyncio.to_thread(pair_actor, platform, one)
+    actor = await asyncio.to_thread(pair_actor, platform, one.pair)
     handle: Any = await asyncio.to_thread(
         serve.run, router_app(platform, 0, 1), name="router-0", route_prefix=None
     )
@@ -66,7 +92,9 @@ async def test_a_router_replica_that_is_killed_is_replaced_and_nothing_is_missin
             await append_singly(log, one, flow(300, first_order_id=1_000))
             os.kill(before, signal.SIGKILL)
             await append_singly(log, one, flow(300, first_order_id=2_000))
-            assert await Judge(platform, one).rule() == await actor.state_hash.remote()
+            assert await Judge(platform, one).rule() == await actor.call.remote(
+                one.pair, "state_hash"
+            )
 
             async def measured() -> bool:
                 lags = await handle.lags.remote()
@@ -76,3 +104,41 @@ async def test_a_router_replica_that_is_killed_is_replaced_and_nothing_is_missin
     finally:
         await asyncio.to_thread(serve.delete, "router-0")
         ray.kill(actor)
+
+
+async def test_a_replica_that_hangs_as_it_starts_is_ended_and_made_again(
+    servers: Servers, serve_session: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.supervisor._SILENT_S_MAX", 6.0)
+    await widen_topics(servers, 61)
+    platform = make_platform(servers, [market(61)], tmp_path)
+    runtime = RayRuntime(address="", object_store_mb=80)
+    supervisor = Supervisor(platform, runtime)
+    handle: Any = await asyncio.to_thread(
+        serve.run, router_app(platform, 0, 1), name="router-0", route_prefix=None
+    )
+    watch: asyncio.Task[None] | None = None
+    try:
+        first = await asyncio.to_thread(_router_process)
+        os.kill(first, signal.SIGKILL)
+        frozen = await asyncio.to_thread(_stop_the_next, first)
+        watch = asyncio.create_task(supervisor.watch())
+
+        async def is_gone() -> bool:
+            return not frozen.is_running()
+
+        async def serves() -> bool:
+            with contextlib.suppress(ray.exceptions.RayError):
+                await handle.lags.remote()
+                return True
+            return False
+
+        await until(is_gone, what="the end of the one that hangs")
+        await until(serves, what="another replica")
+    finally:
+        if watch is not None:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+        await supervisor.remove()
+        await asyncio.to_thread(serve.delete, "router-0")
+        await asyncio.to_thread(remove, runtime.directory)

@@ -55,9 +55,8 @@ class SimulatedPair:
 
     def apply(self, request: RangeRequest) -> Awaitable[RangeAnswer]:
         """Submit a range now; await its outcome."""
-        image = msgspec.msgpack.encode(request)
         name = f"apply [{request.first_offset}, {request.next_offset})"
-        return self._decoded(self._call(name, lambda actor: actor.answer(image)))
+        return self._decoded(self._call(name, lambda actor: actor.answer(request)))
 
     async def acknowledge(self, next_offset: int) -> None:
         """Say which events are in the log."""

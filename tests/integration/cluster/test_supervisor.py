@@ -59,7 +59,7 @@ async def test_actors_are_made_once_and_again_when_ray_has_lost_them(
     try:
         await asyncio.to_thread(ray.kill, lost, no_restart=True)
         made = await asyncio.to_thread(_another, pair_actor_name(_PAIR), lost)
-        assert await asyncio.to_thread(ray.get, made.position.remote(), timeout=60)
+        assert await asyncio.to_thread(ray.get, made.call.remote(_PAIR, "position"), timeout=60)
     finally:
         watch.cancel()
         await asyncio.gather(watch, return_exceptions=True)

@@ -53,9 +53,25 @@ def test_a_markets_file_is_read_in_exact_units(tmp_path: Path) -> None:
     assert market.client_id_memory == 1_000_000
 
 
+def test_pairs_that_name_an_actor_share_it(tmp_path: Path) -> None:
+    path = tmp_path / "markets.toml"
+    quiet = _MARKET + 'actor = "quiet"\n'
+    others = [
+        quiet.replace("id = 3", f"id = {number}").replace("ETH-", f"{base}-")
+        for number, base in ((5, "DOT"), (6, "ADA"))
+    ]
+    path.write_text("".join([_MARKET, *others]))
+    actors = load_topology(path).actors
+    assert {name: [market.pair for market in actors[name]] for name in actors} == {
+        "ETH-EUR": ["ETH-EUR"],
+        "quiet": ["DOT-EUR", "ADA-EUR"],
+    }
+
+
 @pytest.mark.parametrize(
     ("before", "after", "sentence"),
     [
+        ("id = 3", 'id = 3\nactor = "Quiet One"', "names no actor"),
         ("id = 3", "id = 0", "market_id must be at least 1"),
         ('"ETH-EUR"', '"eth/eur"', "is no pair"),
         ('"0.05"', '"0"', "ETH-EUR"),

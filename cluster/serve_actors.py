@@ -1,0 +1,33 @@
+"""The actors that Serve makes for itself: its controller and the replicas of its deployments."""
+
+from typing import Any
+
+_NAMESPACE = "serve"
+_CONTROLLER = "SERVE_CONTROLLER_ACTOR"
+_REPLICA = "SERVE_REPLICA::"
+
+
+def is_serve_actor(name: str) -> bool:
+    """Say whether an actor of this name is one of Serve's."""
+    return name == _CONTROLLER or name.startswith(_REPLICA)
+
+
+def serve_actors() -> dict[str, Any]:
+    """Return the handles of the controller and of all replicas; needs an initialised Ray."""
+    import ray
+
+    found = {}
+    for actor in ray.util.list_named_actors(all_namespaces=True):
+        if actor["namespace"] == _NAMESPACE and is_serve_actor(actor["name"]):
+            try:
+                found[actor["name"]] = ray.get_actor(actor["name"], namespace=_NAMESPACE)
+            except ValueError:
+                continue
+    return found
+
+
+def end_serve_actor(handle: Any) -> None:
+    """End one of Serve's actors: Ray brings the controller back, and the controller a replica."""
+    import ray
+
+    ray.kill(handle, no_restart=False)
