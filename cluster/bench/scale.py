@@ -5,7 +5,7 @@ import gc
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -16,7 +16,6 @@ import psutil
 import structlog
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from actors.book.codec import encode_commands
 from actors.book.compiled import CompiledBook
@@ -28,6 +27,15 @@ from actors.ports import StoredSnapshot
 from cluster.bench.flow import realistic_flow
 from cluster.bench.pipeline.command import measure, own_platform
 from cluster.bench.race import MARKET
+from cluster.bench.scale_report import (
+    BookCost,
+    Recovery,
+    Report,
+    SharedCost,
+    Throughput,
+    markdown,
+    print_tables,
+)
 from cluster.cli.options import running_state, topology_of
 
 _T = TypeVar("_T")
@@ -41,55 +49,6 @@ _PROBES = 20_000
 _LEVELS = 10_000
 
 _console = Console(stderr=True, highlight=False)
-
-
-class Throughput(msgspec.Struct, kw_only=True):
-    """Packed orders straight into the log, over so many pairs and as many actors."""
-
-    pairs: int
-    orders_per_second: float
-    rows_per_second: float
-
-
-class BookCost(msgspec.Struct, kw_only=True):
-    """A pair of commands, one place and its cancel, in a book of this size; CPU time.
-
-    A market waits for its snapshot's copy: `first_copy_ms` with memory that was never touched,
-    `copy_ms` from then on.
-    """
-
-    open_orders: int
-    nanoseconds_per_command: float
-    bytes_per_order: float
-    first_copy_ms: float
-    copy_ms: float
-    restore_ms: float
-
-
-class SharedCost(msgspec.Struct, kw_only=True):
-    """Quiet pairs that share one process: memory of each, and a turn of one order to every one."""
-
-    pairs: int
-    kilobytes_per_pair: float
-    microseconds_per_order: float
-
-
-class Recovery(msgspec.Struct, kw_only=True):
-    """A pair that starts anew with so many commands in its log since its snapshot."""
-
-    log_commands: int
-    open_orders: int
-    seconds: float
-    snapshot_seconds: float
-
-
-class Report(msgspec.Struct, kw_only=True):
-    """All four; `throughput` is empty where no platform was measured."""
-
-    throughput: list[Throughput]
-    book: list[BookCost]
-    shared: list[SharedCost]
-    recovery: list[Recovery]
 
 
 class _NoSnapshots:
@@ -113,6 +72,9 @@ def scale(
     most: Annotated[int, typer.Option(min=1_000, help="Largest book and longest log.")] = 1_000_000,
     platform: Annotated[bool, typer.Option(help="Start one to measure throughput.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print tables and plots for a page.")
+    ] = False,
 ) -> None:
     """Measure how cost grows: with pairs, open orders, quiet pairs in one process, and the log."""
     # A line for each pair that starts would be hundreds, and stand among the JSON.
@@ -125,8 +87,10 @@ def scale(
     )
     if as_json:
         sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
+    elif as_markdown:
+        sys.stdout.write(markdown(report))
     else:
-        _print(report)
+        print_tables(report)
 
 
 def _throughput(seconds: float) -> Iterator[Throughput]:
@@ -248,19 +212,3 @@ def _timed(function: Callable[[], _T]) -> tuple[float, _T]:
 def _resident_bytes() -> int:
     resident: int = psutil.Process().memory_info().rss
     return resident
-
-
-def _print(report: Report) -> None:
-    console = Console()
-    parts: tuple[Sequence[msgspec.Struct], ...] = (
-        report.throughput,
-        report.book,
-        report.shared,
-        report.recovery,
-    )
-    for rows in filter(None, parts):
-        names = list(rows[0].__struct_fields__)
-        table = Table(*(name.replace("_", " ") for name in names), box=None)
-        for row in rows:
-            table.add_row(*(f"{getattr(row, name):,}" for name in names))
-        console.print(table)
