@@ -175,3 +175,20 @@ async def test_waiting_ends_when_its_time_is_over(exchange: Exchange) -> None:
     placed = await exchange.place(wait_ms=1)
     assert "orderId" in placed
     assert time.monotonic() - start_s < 5
+
+
+async def test_the_hash_of_a_book_is_told_to_operators_alone(exchange: Exchange) -> None:
+    path = f"/markets/{XRP}/fingerprint"
+    assert (await exchange.client.get(path)).status_code == 401
+    wrong = {"Authorization": "Bearer not-the-operators"}
+    assert (await exchange.client.get(path, headers=wrong)).status_code == 403
+    placed = await exchange.place(tradingPair=XRP)
+    told = (await exchange.client.get(path, headers=_OPERATOR)).json()
+    kept = await exchange.views.fingerprint(XRP)
+    assert told == {
+        "tradingPair": XRP,
+        "nextOffset": kept.next_offset,
+        "sequence": placed["order"]["sequence"],
+        "openOrders": kept.open_orders,
+        "stateHash": str(kept.state_hash),
+    }

@@ -57,7 +57,7 @@ def chaos(
             failure = str(error)
             _keep_stacks(running, Path(name) / "stacks.txt")
             _keep(Path(name), evidence / f"seed-{seed}")
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, asyncio.CancelledError):
             _errors.print("stopped before its end")
     if as_json:
         sys.stdout.write(msgspec.json.encode(campaign.summary).decode() + "\n")

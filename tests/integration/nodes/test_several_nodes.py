@@ -1,6 +1,7 @@
 """A platform on three nodes of Ray: pairs spread out, survive a node, and move to a new one."""
 
 import asyncio
+import contextlib
 import json
 import sys
 import threading
@@ -12,10 +13,12 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
 
 from actors.config import Servers
-from cluster.embedded.process import free_port
 from tests import platforms
+from tests.integration.nodes.bed import start_platform
 from tests.integration.nodes.ray_nodes import RayNode, RayNodes
 from tests.platforms import RunningPlatform, forkast
 
@@ -25,15 +28,7 @@ _SERVING_AGAIN_S_MAX = 90.0
 _STOPPED_MS_MAX = 1_000
 _LANDED_S = 30.0
 _JOINED_S = 180.0
-_MARKET = """
-[[markets]]
-id = {id}
-pair = "{pair}"
-tick_size = "0.01"
-lot_size = "0.0001"
-max_price = "100000"
-max_quantity = "1000"
-"""
+_EXPORTED_S = 60.0
 
 
 class Clients:
@@ -113,26 +108,13 @@ async def spread_platform(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[RunningPlatform]:
     """Ten markets on those nodes and on the session's servers."""
-    folder = tmp_path_factory.mktemp("nodes")
-    markets = folder / "markets.toml"
-    markets.write_text(
-        "".join(_MARKET.format(id=_FIRST_ID + i, pair=pair) for i, pair in enumerate(_PAIRS))
-    )
-    started = await asyncio.to_thread(
-        platforms.start,
-        folder / "data",
-        "--markets",
-        str(markets),
-        port=free_port(),
-        environment={
-            "FORKAST_POSTGRES_URL": servers.postgres_url,
-            "FORKAST_REDIS_URL": servers.redis_url,
-            "FORKAST_KAFKA_BOOTSTRAP": servers.kafka_bootstrap,
-            "FORKAST_RAY_ADDRESS": nodes[0].address,
-            "FORKAST_GATEWAY_REPLICAS": "2",
-            "FORKAST_MIN_NODES": "2",
-            **nodes[0].access,
-        },
+    started = await start_platform(
+        servers,
+        nodes[0],
+        tmp_path_factory.mktemp("nodes"),
+        pairs=_PAIRS,
+        first_id=_FIRST_ID,
+        workers=2,
     )
     try:
         yield started
@@ -150,6 +132,7 @@ async def test_pairs_of_a_node_that_dies_serve_on_another_and_move_to_a_new_one(
     with Clients(spread_platform.url) as clients:
         started_s = time.monotonic()
         assert len(await _answers(clients, started_s)) == len(_PAIRS)
+        await _agents_export(cluster)
         killed_s = time.monotonic()
         await asyncio.to_thread(lost.kill)
         serving = await _answers(clients, killed_s)
@@ -189,6 +172,29 @@ async def _told_by(cluster: RayNodes, command: str, data: Path) -> Any:
     )
     assert told.returncode == 0, told.stderr
     return json.loads(told.stdout)
+
+
+async def _agents_export(cluster: RayNodes) -> None:
+    """Assert that the nodes' metrics agents show what routers, writer and hub have measured."""
+    wanted = {
+        "ray_forkast_pair_commands_total",
+        "ray_forkast_writer_records_behind",
+        "ray_forkast_hub_clients",
+    }
+    deadline = time.monotonic() + _EXPORTED_S
+    async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+        while wanted:
+            assert time.monotonic() < deadline, f"no agent exports {sorted(wanted)}"
+            for port in cluster.metrics_ports():
+                with contextlib.suppress(httpx.HTTPError):
+                    text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+                    wanted -= {family.name for family in _families(text)}
+                    wanted -= {f"{family.name}_total" for family in _families(text)}
+            await asyncio.sleep(0.5)
+
+
+def _families(text: str) -> list[Metric]:
+    return [family for family in text_string_to_metric_families(text) if family.samples]
 
 
 async def _nothing_lost(servers: Servers, accepted: dict[str, list[int]]) -> None:

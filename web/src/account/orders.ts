@@ -14,6 +14,15 @@ export const isRepeat = (order: Order) => order.reason === "DUPLICATE_CLIENT_ORD
 export const endedUnfilled = (order: Order) =>
   !isOpen(order) && order.status !== "FILLED" && read(order.filledQuantity) === 0n;
 
+/** Return the orders without the oldest ended ones, where there are many more than `most`. */
+export function bounded(orders: Map<string, Order>, most: number): Map<string, Order> {
+  if (orders.size <= most * 1.2) return orders;
+  const ended = [...orders.values()].filter((order) => !isOpen(order));
+  ended.sort((left, right) => left.createdAt.localeCompare(right.createdAt));
+  for (const order of ended.slice(0, orders.size - most)) orders.delete(order.id);
+  return orders;
+}
+
 /** Say whether an order's state is newer: sequences are one market's, so are an order's. */
 export function newer(order: Order, known: Order): boolean {
   return order.sequence > known.sequence;

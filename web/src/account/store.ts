@@ -5,10 +5,11 @@ import { onOrder, onTrade } from "../feed/feed";
 import { useFeed } from "../feed/store";
 import { useSettings } from "../settings";
 import { announce } from "./announce";
-import { fillKey, fillOf, isOpen, isRepeat, newer } from "./orders";
+import { bounded, fillKey, fillOf, isOpen, isRepeat, newer } from "./orders";
 
 const OPEN_READ = 1_000;
 const ORDERS_READ = 500;
+const ORDERS_KEPT = 2_000;
 const FILLS_KEPT = 1_000;
 
 interface Account {
@@ -30,7 +31,9 @@ export function takeOrder(order: Order, quiet = false): void {
   if (order.userId !== useSettings.getState().userId || isRepeat(order)) return;
   const known = useAccount.getState().orders.get(order.id);
   if (known && !newer(order, known)) return;
-  useAccount.setState(({ orders }) => ({ orders: new Map(orders).set(order.id, order) }));
+  useAccount.setState(({ orders }) => ({
+    orders: bounded(new Map(orders).set(order.id, order), ORDERS_KEPT),
+  }));
   if (!quiet) announce(order, known);
 }
 

@@ -1,0 +1,54 @@
+"""A platform of its own markets on nodes of Ray, with the session's servers."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from actors.config import Servers
+from cluster.embedded.process import free_port
+from tests import platforms
+from tests.integration.nodes.ray_nodes import RayNodes
+from tests.platforms import RunningPlatform
+
+_MARKET = """
+[[markets]]
+id = {id}
+pair = "{pair}"
+tick_size = "0.01"
+lot_size = "0.0001"
+max_price = "100000"
+max_quantity = "1000"
+"""
+
+
+async def start_platform(
+    servers: Servers,
+    nodes: RayNodes,
+    folder: Path,
+    *,
+    pairs: Sequence[str],
+    first_id: int,
+    workers: int,
+) -> RunningPlatform:
+    """Start `forkast up` with data in `folder`; a second start there goes on with them."""
+    markets = folder / "markets.toml"
+    markets.write_text(
+        "".join(_MARKET.format(id=number, pair=pair) for number, pair in enumerate(pairs, first_id))
+    )
+    return await asyncio.to_thread(
+        platforms.start,
+        folder / "data",
+        "--no-web",
+        "--markets",
+        str(markets),
+        port=free_port(),
+        environment={
+            "FORKAST_POSTGRES_URL": servers.postgres_url,
+            "FORKAST_REDIS_URL": servers.redis_url,
+            "FORKAST_KAFKA_BOOTSTRAP": servers.kafka_bootstrap,
+            "FORKAST_RAY_ADDRESS": nodes.address,
+            "FORKAST_GATEWAY_REPLICAS": "2",
+            "FORKAST_MIN_NODES": str(workers),
+            **nodes.access,
+        },
+    )

@@ -1,0 +1,89 @@
+"""The head of a cluster is lost and started again: its actors have lived on, and are found."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from actors.config import Servers
+from tests import platforms
+from tests.integration.nodes.bed import start_platform
+from tests.integration.nodes.ray_nodes import RayNodes
+from tests.platforms import RunningPlatform, forkast
+
+_PAIRS = ["H0-USD", "H1-USD"]
+_FIRST_ID = 71
+_ENDED_S = 120.0
+
+
+@pytest.fixture
+async def nodes(servers: Servers) -> AsyncIterator[RayNodes]:
+    """Nodes whose head keeps what it knows in Redis."""
+    nodes = RayNodes(redis_url=servers.redis_url)
+    yield nodes
+    await nodes.stop()
+
+
+@pytest.mark.cluster
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("unshare") is None,
+    reason="a head is started again beside its workers only in a PID namespace, which takes root",
+)
+async def test_actors_outlive_the_head_and_are_found_by_the_next(
+    servers: Servers, nodes: RayNodes, tmp_path: Path
+) -> None:
+    head = await nodes.start_head()
+    await nodes.start_worker()
+    first = await _start(servers, nodes, tmp_path)
+    try:
+        resting = [await _place(first, pair, "SELL") for pair in _PAIRS]
+        living = _pair_processes(nodes)
+        assert len(living) == len(_PAIRS)
+        await asyncio.to_thread(head.kill)
+        # It ends with the head's raylet, to which it is connected.
+        await asyncio.to_thread(first.process.wait, _ENDED_S)
+    finally:
+        first.process.kill()
+    assert _pair_processes(nodes) == living
+    await nodes.start_head()
+    again = await _start(servers, nodes, tmp_path)
+    try:
+        assert _pair_processes(nodes) == living
+        for pair, order in zip(_PAIRS, resting, strict=True):
+            (fill,) = (await _place(again, pair, "BUY"))["fills"]
+            assert fill["sellOrderId"] == order["orderId"]
+        told = await asyncio.to_thread(forkast, "verify", "--data", again.data, timeout_s=180)
+        assert told.returncode == 0, told.stdout + told.stderr
+    finally:
+        await asyncio.to_thread(platforms.stop, again)
+
+
+async def _start(servers: Servers, nodes: RayNodes, folder: Path) -> RunningPlatform:
+    return await start_platform(servers, nodes, folder, pairs=_PAIRS, first_id=_FIRST_ID, workers=1)
+
+
+async def _place(platform: RunningPlatform, pair: str, side: str) -> dict[str, Any]:
+    order = {"tradingPair": pair, "type": side, "price": "10", "quantity": "1", "userId": 1}
+    async with httpx.AsyncClient(base_url=platform.url, timeout=20, trust_env=False) as client:
+        answer = await client.post("/orders?wait=10000", json=order)
+    assert answer.status_code == 201, answer.text
+    placed: dict[str, Any] = answer.json()
+    return placed
+
+
+def _pair_processes(nodes: RayNodes) -> set[tuple[int, float]]:
+    """Return process id and start time of each pair's actor on these nodes."""
+    found = set()
+    for process in nodes.processes():
+        try:
+            if "ray::PairActorOnRay" in " ".join(process.cmdline()):
+                found.add((process.pid, process.create_time()))
+        except psutil.Error:
+            continue
+    return found

@@ -1,0 +1,47 @@
+import { expect, it } from "vitest";
+import type { Order, Trade } from "../api/client";
+import { bounded, fillKey, fillOf } from "./orders";
+
+const order = (id: number, status: Order["status"]): Order => ({
+  id: String(id),
+  clientOrderId: null,
+  userId: 1,
+  tradingPair: "BTC-USD",
+  type: "BUY",
+  orderType: "LIMIT",
+  timeInForce: "GTC",
+  status,
+  price: "1",
+  quantity: "1",
+  filledQuantity: "0",
+  averagePrice: null,
+  createdAt: new Date(id * 1_000).toISOString(),
+  updatedAt: new Date(id * 1_000).toISOString(),
+  sequence: id,
+  reason: null,
+});
+
+it("forgets the oldest ended orders and no open one", () => {
+  const orders = new Map<string, Order>();
+  for (let id = 1; id <= 13; id += 1)
+    orders.set(String(id), order(id, id <= 2 ? "OPEN" : "CANCELLED"));
+  expect([...bounded(orders, 10).keys()].map(Number)).toEqual([1, 2, 6, 7, 8, 9, 10, 11, 12, 13]);
+});
+
+it("gives who trades with himself both sides of the trade", () => {
+  const trade: Trade = {
+    id: "7",
+    tradingPair: "BTC-USD",
+    price: "1",
+    quantity: "2",
+    buyOrderId: "1",
+    sellOrderId: "2",
+    aggressorType: "SELL",
+    createdAt: new Date(0).toISOString(),
+    sequence: 9,
+  };
+  const own = new Map(["1", "2"].map((id) => [id, order(Number(id), "FILLED")]));
+  expect(fillOf(trade, own).map(fillKey)).toEqual(["7-MAKER", "7-TAKER"]);
+  own.delete("1");
+  expect(fillOf(trade, own).map((fill) => fill.orderId)).toEqual(["2"]);
+});
