@@ -27,7 +27,7 @@ class PairActorOnRay(PairHost):
     """One pair, or the quiet ones that share an actor."""
 
     def __init__(self, platform: Platform, actor: str) -> None:
-        configure_logs(platform.log_format)
+        configure_logs(platform.log_format, pairs=platform.topology.pairs)
         super().__init__(platform, platform.topology.actors[actor])
 
 
@@ -66,7 +66,7 @@ class _WriterActor(PostgresWriter):
     """The writer at work from its construction on."""
 
     def __init__(self, platform: Platform) -> None:
-        configure_logs(platform.log_format)
+        configure_logs(platform.log_format, pairs=platform.topology.pairs)
         super().__init__(platform)
         self.start()
         self._reporting = asyncio.get_running_loop().create_task(self._export())

@@ -8,7 +8,7 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TextIO, cast
 
 import msgspec
@@ -42,13 +42,20 @@ def lossy(stream: Callable[[], TextIO]) -> TextIO:
     return cast("TextIO", _Lossy(stream))
 
 
-def configure_logs(form: Literal["json", "console"]) -> None:
-    """Set up this process's logs, to its standard output."""
+def configure_logs(
+    form: Literal["json", "console"], *, pairs: Mapping[int, str] | None = None
+) -> None:
+    """Set up this process's logs, to its standard output.
+
+    `pairs` are the pairs by market id: lines that know only the id, or the partition that goes with
+    it, name the pair too.
+    """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _name_process,
+        _pair_namer(pairs or {}),
     ]
     last: list[Any] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_json)]
@@ -64,6 +71,16 @@ def configure_logs(form: Literal["json", "console"]) -> None:
 
 def _json(event: dict[str, Any], **_: Any) -> str:
     return msgspec.json.encode(event, enc_hook=repr).decode()
+
+
+def _pair_namer(pairs: Mapping[int, str]) -> structlog.typing.Processor:
+    def name_pair(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        market_id = event.get("market_id", event.get("partition", -1) + 1)
+        if market_id in pairs:
+            event.setdefault("pair", pairs[market_id])
+        return event
+
+    return name_pair
 
 
 def _name_process(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -47,6 +47,11 @@ class Topology:
         """Return the partition that holds this market's records in every topic."""
         return market.market_id - 1
 
+    @property
+    def pairs(self) -> dict[int, str]:
+        """Return the pairs by market id."""
+        return {market.market_id: market.pair for market in self}
+
     def actor(self, pair: str) -> str:
         """Return what the actor of a pair is called: as the pair, where it has its own."""
         return self._shared.get(pair, pair)

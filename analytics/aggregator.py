@@ -296,4 +296,4 @@ class CandleAggregator:
     def _report(self, state: RetryCallState) -> None:
         failure = state.outcome.exception() if state.outcome else None
         self._error = f"{type(failure).__name__}: {failure}"
-        _log.warning("candles start again", error=self._error, pause_s=state.upcoming_sleep)
+        _log.warning("candles_restart", why=self._error, pause_s=state.upcoming_sleep)

@@ -16,7 +16,7 @@ class CandlesWorker:
     """
 
     def __init__(self, platform: Platform) -> None:
-        configure_logs(platform.log_format)
+        configure_logs(platform.log_format, pairs=platform.topology.pairs)
         os.environ.setdefault("POLARS_MAX_THREADS", "1")
         from analytics.aggregator import CandleAggregator
 

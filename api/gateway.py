@@ -207,7 +207,7 @@ async def _answering(attempt: Callable[[], Awaitable[_T]], *, patience_s: float)
 def _tell_of_waiting(state: RetryCallState) -> None:
     """Log why the gateway does not start, now and then."""
     if state.attempt_number % _TOLD_EVERY == 1 and state.outcome is not None:
-        _log.warning("gateway_waits", error=str(state.outcome.exception()))
+        _log.warning("gateway_waits", why=str(state.outcome.exception()))
 
 
 def _assemble(

@@ -13,7 +13,7 @@ class GatewayReplica:
     """
 
     def __init__(self, platform: Platform) -> None:
-        configure_logs(platform.log_format)
+        configure_logs(platform.log_format, pairs=platform.topology.pairs)
         self._platform = platform
         self._application: Any = None
 

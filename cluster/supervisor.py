@@ -68,7 +68,7 @@ class Supervisor:
             try:
                 await self._look()
             except Exception as error:  # the watch must outlive whatever it meets
-                _log.warning("supervisor_look_failed", error=str(error))
+                _log.warning("supervisor_look_failed", why=str(error))
 
     async def remove(self) -> None:
         """Kill the actors of this platform, for a Ray that outlives us."""
@@ -147,7 +147,7 @@ def _unanswered(handles: dict[str, Any], timeout_s: float) -> list[str]:
         try:
             ray.get(reference)
         except ray.exceptions.RayError as error:
-            _log.warning("actor_ping_failed", actor=names[reference], error=str(error))
+            _log.warning("actor_ping_failed", actor=names[reference], why=str(error))
             late.append(names[reference])
     return late
 

@@ -181,9 +181,9 @@ class PostgresWriter:
         fault = self._intake.faults.get(market_id)
         pair = self._platform.topology.by_id(market_id).pair
         if fault is not None and before is None:
-            _log.error("market halted in the writer", pair=pair, offset=offset, fault=fault)
+            _log.error("market_halted_in_writer", pair=pair, offset=offset, why=fault)
         elif before is not None and fault is None:
-            _log.warning("market continues in the writer", pair=pair, offset=offset)
+            _log.warning("market_continues_in_writer", pair=pair, offset=offset)
 
     async def _commit(self, store: OrderStore) -> None:
         batch = self._intake.take()
@@ -215,4 +215,4 @@ class PostgresWriter:
     def _report(self, state: RetryCallState) -> None:
         failure = state.outcome.exception() if state.outcome else None
         self._error = f"{type(failure).__name__}: {failure}"
-        _log.warning("writer starts again", error=self._error, pause_s=state.upcoming_sleep)
+        _log.warning("writer_restarts", why=self._error, pause_s=state.upcoming_sleep)

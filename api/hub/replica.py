@@ -23,7 +23,7 @@ class HubReplica:
     """Hold one hub for the life of a replica."""
 
     async def __init__(self, platform: Platform) -> None:  # type: ignore[misc]
-        configure_logs(platform.log_format)
+        configure_logs(platform.log_format, pairs=platform.topology.pairs)
         candles = RemoteCandles(namespace=platform.namespace)
         self._hub = Hub(platform, candles=candles)
         self._desk = GatewayDesk(

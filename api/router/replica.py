@@ -22,7 +22,7 @@ class RouterReplica:
     """
 
     async def __init__(self, platform: Platform, shard: int, shards: int) -> None:  # type: ignore[misc]
-        configure_logs(platform.log_format)
+        configure_logs(platform.log_format, pairs=platform.topology.pairs)
         self._router = PatientRouter(
             partial(
                 OrderRouter,

@@ -150,7 +150,7 @@ class Demo:
                     progress=lambda _: None,
                 )
             except LogError as error:
-                _log.warning("demo_interrupted", pair=market.pair, error=str(error))
+                _log.warning("demo_interrupted", pair=market.pair, why=str(error))
                 await asyncio.sleep(_RETRY_S)
 
     async def _mid_ticks(self, market: Market) -> int:
@@ -175,5 +175,5 @@ def _capture(market: Market) -> Flow | None:
     try:
         return map_events(read_events(sample().orders, market), market)
     except ClusterError as error:
-        _log.warning("capture_unavailable", pair=market.pair, error=str(error))
+        _log.warning("capture_unavailable", pair=market.pair, why=str(error))
         return None

@@ -37,6 +37,16 @@ def test_a_line_is_one_object_with_pair_sequence_and_offset(
 
 
 @pytest.mark.usefixtures("_as_before")
+@pytest.mark.parametrize("known", [{"market_id": 2}, {"partition": 1}])
+def test_a_line_that_knows_a_market_names_its_pair(
+    capsys: pytest.CaptureFixture[str], known: dict[str, int]
+) -> None:
+    configure_logs("json", pairs={1: "BTC-USD", 2: "ETH-USD"})
+    structlog.get_logger().warning("trades_missing", **known)
+    assert json.loads(capsys.readouterr().out)["pair"] == "ETH-USD"
+
+
+@pytest.mark.usefixtures("_as_before")
 def test_an_error_keeps_its_traceback_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs("json")
     try:

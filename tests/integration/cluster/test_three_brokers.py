@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiokafka.admin import AIOKafkaAdminClient
 
 from actors.book.codec import decode_commands
@@ -30,9 +31,16 @@ _PATIENCE_S = 90.0
 _APPEND_TIMEOUT_S = 3.0
 
 
-@pytest.fixture
-async def kafka(tmp_path: Path) -> AsyncIterator[EmbeddedKafka]:
-    three = _set(tmp_path, brokers=3)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the brokers' data lie."""
+    return tmp_path_factory.mktemp("three-brokers")
+
+
+@pytest_asyncio.fixture(scope="module")
+async def kafka(folder: Path) -> AsyncIterator[EmbeddedKafka]:
+    """Three brokers, all alive."""
+    three = _set(folder, brokers=3)
     try:
         await three.start()
         await make_topics(three.bootstrap, _TOPOLOGY)
@@ -88,7 +96,7 @@ class Appender:
 
 
 async def test_the_death_of_a_leader_loses_nothing_and_of_two_stops_acknowledgements(
-    kafka: EmbeddedKafka, tmp_path: Path
+    kafka: EmbeddedKafka, folder: Path
 ) -> None:
     for topic in TOPICS:
         partition = await _partition(kafka, topic)
@@ -125,7 +133,7 @@ async def test_the_death_of_a_leader_loses_nothing_and_of_two_stops_acknowledgem
         assert kept[command_id] == offset or offset == -1
 
     with pytest.raises(ServerStartError, match="was made with 3 brokers, not 1: leave --brokers"):
-        await _set(tmp_path, brokers=1).start()
+        await _set(folder, brokers=1).start()
 
 
 def _set(folder: Path, *, brokers: int) -> EmbeddedKafka:
