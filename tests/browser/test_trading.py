@@ -70,6 +70,23 @@ async def test_an_order_is_cancelled_where_it_stands(
         await expect(screen.row("bid", price="9")).to_have_count(0)
 
 
+async def test_all_orders_of_a_side_are_cancelled_after_a_second_click(
+    browser: Browser, url: str, new_user: Callable[[], int]
+) -> None:
+    async with opened(browser, url, user_id=new_user(), pair=_TEST_PAIR) as screen:
+        for side, price in (("buy", "8"), ("buy", "9"), ("sell", "30")):
+            await screen.place(side, price=price, amount="1")
+            await expect(screen.order(price=price)).to_have_count(1)
+        await screen.part("filter-side").select_option("BUY")
+        await screen.part("cancel-all").click()
+        await expect(screen.part("cancel-all")).to_have_text("Cancel all 2?")
+        await screen.part("cancel-all").click()
+        await expect(screen.part("order-row")).to_have_count(0)
+        await screen.part("filter-side").select_option("")
+        await expect(screen.part("order-row")).to_have_count(1)
+        await expect(screen.order(price="30")).to_have_count(1)
+
+
 async def test_an_old_open_order_and_an_old_fill_are_there_when_the_page_is_opened(
     browser: Browser, url: str, new_user: Callable[[], int]
 ) -> None:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { divide, format, group, multiply, parse, snap, text } from "./decimal";
+import { brief, change, divide, format, group, multiply, parse, read, snap, text } from "./decimal";
 
 describe("decimals are whole numbers of 1e-8", () => {
   it("reads and writes without a float in between", () => {
@@ -25,4 +25,16 @@ describe("decimals are whole numbers of 1e-8", () => {
     expect(format("1234.5", 2)).toBe("1,234.50");
     expect(format("0.00012345", 4)).toBe("0.0001");
   });
+});
+it("shortens what was calculated, and keeps what is small", () => {
+  expect(brief("2284.49417308")).toBe("2,284.494");
+  expect(brief("0.11001234")).toBe("0.1100123");
+  expect(brief("803.9")).toBe("803.90");
+  expect(brief("20")).toBe("20.00");
+});
+it("gives a change its sign, unless there is none", () => {
+  expect(change(read("0.004")).shown).toBe("0.00%");
+  expect(change(read("-0.004"))).toEqual({ shown: "0.00%", tone: "" });
+  expect(change(read("1.5"))).toEqual({ shown: "+1.50%", tone: "text-up" });
+  expect(change(read("-1.5"))).toEqual({ shown: "-1.50%", tone: "text-down" });
 });

@@ -63,6 +63,23 @@ export function format(value: string | bigint | null | undefined, places: number
   return group(places > 0 ? `${whole}.${cut}` : whole);
 }
 
+/** Return a calculated amount for reading: seven digits at least, two places at least, cut off. */
+export function brief(value: string | bigint): string {
+  const plain = typeof value === "bigint" ? text(value) : value;
+  const whole = plain.split(".")[0]?.replace("-", "") ?? "";
+  const cut = format(plain, Math.max(2, 7 - (whole === "0" ? 0 : whole.length)));
+  return cut.replace(/(\.\d\d\d*?)0+$/, "$1");
+}
+
+/** Return a change in percent with its sign, and whether it is one. */
+export function change(percent: bigint): { shown: string; tone: "" | "text-up" | "text-down" } {
+  const shown = format(percent, 2);
+  if (/^-?0\.00$/.test(shown)) return { shown: "0.00%", tone: "" };
+  return percent > 0n
+    ? { shown: `+${shown}%`, tone: "text-up" }
+    : { shown: `${shown}%`, tone: "text-down" };
+}
+
 /** Return a number for drawing only: a pixel, a bar, a chart's point. */
 export function drawable(value: string | bigint): number {
   return Number(typeof value === "bigint" ? text(value) : value);

@@ -101,7 +101,13 @@ export function AccountPanel() {
           >
             Export CSV
           </button>
-          {tab === "open" && <CancelAll orders={rows.open} />}
+          {tab === "open" && (
+            <CancelAll
+              count={rows.open.length}
+              pair={onlyPair ? pair : null}
+              side={side === "" ? null : side}
+            />
+          )}
         </div>
       </header>
       {error !== null && <Failure name="orders" error={error} retry={() => void readAccount()} />}

@@ -1,27 +1,22 @@
 import { useState } from "react";
-import { answered, client, type Order, sentence } from "../api/client";
+import { answered, client, type Side, sentence } from "../api/client";
 import { useSettings } from "../settings";
 import { toast } from "../ui/toasts";
 
-/** Cancel all orders that are listed, after a second click. */
-export function CancelAll(props: { orders: Order[] }) {
+/** Cancel all open orders, or those of a pair or a side, after a second click. */
+export function CancelAll(props: { count: number; pair: string | null; side: Side | null }) {
   const [sure, setSure] = useState(false);
-  const { userId } = useSettings.getState();
+  const userId = useSettings((state) => state.userId);
   const cancel = async () => {
     if (!sure) return setSure(true);
     setSure(false);
+    const query = {
+      userId,
+      ...(props.pair ? { tradingPair: props.pair } : {}),
+      ...(props.side ? { type: props.side } : {}),
+    };
     try {
-      const results = await Promise.allSettled(
-        props.orders.map((order) =>
-          answered(
-            client.DELETE("/orders/{id}", {
-              params: { path: { id: order.id }, query: { userId } },
-            }),
-          ),
-        ),
-      );
-      const failed = results.filter((result) => result.status === "rejected");
-      if (failed[0]) throw failed[0].reason;
+      await answered(client.DELETE("/orders", { params: { query } }));
     } catch (error) {
       toast("refused", "Not all were cancelled", sentence(error));
     }
@@ -31,11 +26,11 @@ export function CancelAll(props: { orders: Order[] }) {
       type="button"
       className="button danger"
       data-testid="cancel-all"
-      disabled={props.orders.length === 0}
+      disabled={props.count === 0}
       onBlur={() => setSure(false)}
       onClick={() => void cancel()}
     >
-      {sure ? `Cancel all ${props.orders.length}?` : "Cancel all"}
+      {sure ? `Cancel all ${props.count}?` : "Cancel all"}
     </button>
   );
 }

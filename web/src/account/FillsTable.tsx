@@ -1,5 +1,5 @@
 import type { Fill } from "../api/client";
-import { group, multiply, read, text } from "../decimal";
+import { brief, group, multiply, read, text } from "../decimal";
 import { dateTime } from "../ui/time";
 import { fillKey } from "./orders";
 
@@ -27,7 +27,7 @@ export function FillsTable(props: { fills: Fill[] }) {
       <tbody>
         {props.fills.map((fill) => {
           const buys = fill.type === "BUY";
-          const total = text(multiply(read(fill.price), read(fill.quantity)));
+          const total = multiply(read(fill.price), read(fill.quantity));
           return (
             <tr key={fillKey(fill)} data-testid="fill-row" data-side={fill.type}>
               <td className="text-dim">{dateTime(fill.createdAt)}</td>
@@ -36,7 +36,9 @@ export function FillsTable(props: { fills: Fill[] }) {
               <td>{fill.role === "TAKER" ? "taker" : "maker"}</td>
               <td className="right">{group(fill.price)}</td>
               <td className="right">{group(fill.quantity)}</td>
-              <td className="right">{group(total)}</td>
+              <td className="right" title={text(total)}>
+                {brief(total)}
+              </td>
             </tr>
           );
         })}

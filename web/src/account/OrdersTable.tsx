@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { answered, client, type Order, sentence } from "../api/client";
-import { drawable, group } from "../decimal";
+import { brief, drawable, group } from "../decimal";
 import { useSettings } from "../settings";
 import { dateTime } from "../ui/time";
 import { toast } from "../ui/toasts";
@@ -83,7 +83,9 @@ function OrderRow(props: { order: Order; open: boolean; onAmend: () => void }) {
       <td className="right">
         {group(order.filledQuantity)} <span className="text-dim">{share || 0} %</span>
       </td>
-      <td className="right">{order.averagePrice ? group(order.averagePrice) : "–"}</td>
+      <td className="right" title={order.averagePrice ?? undefined}>
+        {order.averagePrice ? brief(order.averagePrice) : "–"}
+      </td>
       <td className="status" title={reason(order)}>
         {status}
       </td>

@@ -1,5 +1,5 @@
 import type { Order } from "../api/client";
-import { group, read } from "../decimal";
+import { brief, group, read } from "../decimal";
 import { toast } from "../ui/toasts";
 
 /** Tell the trader in words what became of an order. */
@@ -8,7 +8,7 @@ export function announce(order: Order, known: Order | undefined): void {
   const what = `${order.type === "BUY" ? "Buy" : "Sell"} ${group(order.quantity)} ${base}`;
   const at = order.price ? ` at ${group(order.price)} ${quote}` : " at market";
   const filled = `${group(order.filledQuantity)} of ${group(order.quantity)} ${base}`;
-  const average = order.averagePrice ? `, average ${group(order.averagePrice)} ${quote}` : "";
+  const average = order.averagePrice ? `, average ${brief(order.averagePrice)} ${quote}` : "";
   const more = read(order.filledQuantity) > read(known?.filledQuantity);
   if (order.status === "FILLED") toast("filled", "Order filled", `${what}${average}`);
   else if (order.status === "REJECTED")

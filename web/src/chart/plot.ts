@@ -8,6 +8,8 @@ import {
   type ISeriesApi,
   LineSeries,
   LineStyle,
+  type SeriesMarker,
+  type Time,
   type UTCTimestamp,
 } from "lightweight-charts";
 import type { Candle, Fill, Order } from "../api/client";
@@ -161,23 +163,26 @@ export class Plot {
       );
   }
 
-  /** Mark the account's fills on the candles they happened in. */
+  /** Mark the account's fills: an arrow a candle and side in which there were any. */
   fills(fills: Fill[]): void {
     const theme = colors();
     const first = this.candles[0]?.time ?? Number.POSITIVE_INFINITY;
-    const marks = fills.flatMap((fill) => {
+    const marks = new Map<string, SeriesMarker<Time>>();
+    for (const fill of fills) {
       const second = Date.parse(fill.createdAt) / 1_000;
       const candle = this.candles.findLast((one) => one.time <= second);
-      if (!candle || second < first) return [];
+      if (!candle || second < first) continue;
       const bought = fill.type === "BUY";
-      return {
+      marks.set(`${candle.time} ${fill.type}`, {
         time: candle.time as UTCTimestamp,
-        position: bought ? ("belowBar" as const) : ("aboveBar" as const),
-        shape: bought ? ("arrowUp" as const) : ("arrowDown" as const),
+        position: bought ? "belowBar" : "aboveBar",
+        shape: bought ? "arrowUp" : "arrowDown",
         color: bought ? theme.up : theme.down,
-      };
-    });
-    this.markers.setMarkers(marks.sort((left, right) => left.time - right.time));
+      });
+    }
+    this.markers.setMarkers(
+      [...marks.values()].sort((left, right) => Number(left.time) - Number(right.time)),
+    );
   }
 
   /** Read and draw the indicators that are switched on; throws what the server refused. */

@@ -1,12 +1,14 @@
 import { useEffect, useRef } from "react";
+import type { Ticker } from "../api/client";
 import { useMarket, useTicker } from "../api/queries";
-import { drawable, format, placesOf } from "../decimal";
+import { change, divide, drawable, format, placesOf, read } from "../decimal";
 import { useFeed } from "../feed/store";
 import { useSettings } from "../settings";
 import { ConnectionDot } from "./ConnectionDot";
 import { PairPicker } from "./PairPicker";
 
 const TITLE_EVERY_MS = 1_000;
+const ARROWS = { "text-up": "▲ ", "text-down": "▼ ", "": "" };
 
 /** The pair, its last price and its last 24 hours. */
 export function MarketHeader() {
@@ -17,8 +19,7 @@ export function MarketHeader() {
   const places = placesOf(market?.tickSize ?? "0.01");
   const last = live?.tradingPair === pair ? live.price : ticker.data?.lastPrice;
   const quote = market?.quoteCurrency ?? "";
-  const percent = ticker.data?.priceChangePercent;
-  const rises = percent !== undefined && drawable(percent) >= 0;
+  const day = ticker.data && widened(ticker.data, last ?? null);
   return (
     <div className="market-header" data-testid="market-header">
       <PairPicker />
@@ -27,11 +28,11 @@ export function MarketHeader() {
         <Figure
           id="change-24h"
           label="24h change"
-          tone={percent === undefined ? "" : rises ? "text-up" : "text-down"}
-          value={percent === undefined ? "–" : `${rises ? "▲ +" : "▼ "}${format(percent, 2)}%`}
+          tone={day?.change.tone ?? ""}
+          value={day ? `${ARROWS[day.change.tone]}${day.change.shown}` : "–"}
         />
-        <Figure id="high-24h" label="24h high" value={format(ticker.data?.highPrice, places)} />
-        <Figure id="low-24h" label="24h low" value={format(ticker.data?.lowPrice, places)} />
+        <Figure id="high-24h" label="24h high" value={format(day?.high, places)} />
+        <Figure id="low-24h" label="24h low" value={format(day?.low, places)} />
         <Figure
           id="volume-24h"
           label={`24h volume ${quote}`}
@@ -56,6 +57,21 @@ export function MarketHeader() {
       <ConnectionDot />
     </div>
   );
+}
+
+/** Return the day's figures as the newest trade leaves them, which is newer than the ticker. */
+function widened(ticker: Ticker, last: string | null) {
+  if (last === null || ticker.openPrice === null)
+    return { high: null, low: null, change: change(0n) };
+  const now = read(last);
+  const open = read(ticker.openPrice);
+  const high = read(ticker.highPrice);
+  const low = read(ticker.lowPrice);
+  return {
+    high: high > now ? high : now,
+    low: low < now ? low : now,
+    change: change(divide((now - open) * 100n, open)),
+  };
 }
 
 function LastPrice(props: { last: string | null; places: number }) {

@@ -2,7 +2,7 @@ import { useQueries } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { answered, client, type Market } from "../api/client";
 import { useMarkets } from "../api/queries";
-import { drawable, format, placesOf } from "../decimal";
+import { change, format, placesOf, read } from "../decimal";
 import { useScreen } from "../layout/screen";
 import { useSettings } from "../settings";
 import { Failure } from "../ui/Failure";
@@ -93,7 +93,7 @@ function PairList(props: { onClose: () => void }) {
       <div id="pair-options" role="listbox" aria-label="Markets" className="pair-options">
         {found.map((market, index) => {
           const ticker = tickers.get(market.tradingPair);
-          const rises = drawable(ticker?.priceChangePercent ?? "0") >= 0;
+          const moved = change(read(ticker?.priceChangePercent));
           return (
             // biome-ignore lint/a11y/useKeyWithClickEvents: the search field has the keys
             <div
@@ -111,9 +111,7 @@ function PairList(props: { onClose: () => void }) {
               <span className="num ml-auto">
                 {format(ticker?.lastPrice, placesOf(market.tickSize))}
               </span>
-              <span className={`num pair-change ${rises ? "text-up" : "text-down"}`}>
-                {ticker ? `${rises ? "+" : ""}${format(ticker.priceChangePercent, 2)}%` : "–"}
-              </span>
+              <span className={`num pair-change ${moved.tone}`}>{ticker ? moved.shown : "–"}</span>
             </div>
           );
         })}
