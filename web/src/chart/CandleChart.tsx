@@ -102,7 +102,7 @@ export function CandleChart() {
         )}
         {drawn.map((line) => (
           <span key={line.name} className="legend-line" style={{ color: line.color }}>
-            {line.name}
+            {spelled(line.name)}
           </span>
         ))}
         {indicatorError && <span className="text-dim"> Indicators could not be read.</span>}
@@ -120,4 +120,11 @@ export function CandleChart() {
       )}
     </div>
   );
+}
+
+/** Return an indicator's line in words: "bollinger20Upper" is "Bollinger 20 upper". */
+function spelled(name: string): string {
+  const [, kind = name, length = "", part = ""] = /^([a-z]+)(\d+)(.*)$/.exec(name) ?? [];
+  const word = kind === "bollinger" ? "Bollinger" : kind.toUpperCase();
+  return [word, length, part.toLowerCase()].filter(Boolean).join(" ");
 }
