@@ -44,7 +44,7 @@ class Screen:
         await self.part("order-amount").fill(amount)
 
     async def place(self, side: str, *, price: str, amount: str) -> None:
-        """Place a limit order, however far from the market it is."""
+        """Place a limit order near the market, where the form does not ask a second time."""
         await self.fill(side, price=price, amount=amount)
         await self.part("order-submit").click()
 

@@ -74,7 +74,7 @@ async def test_all_orders_of_a_side_are_cancelled_after_a_second_click(
     browser: Browser, url: str, new_user: Callable[[], int]
 ) -> None:
     async with opened(browser, url, user_id=new_user(), pair=_TEST_PAIR) as screen:
-        for side, price in (("buy", "8"), ("buy", "9"), ("sell", "30")):
+        for side, price in (("buy", "9"), ("buy", "9.1"), ("sell", "9.4")):
             await screen.place(side, price=price, amount="1")
             await expect(screen.order(price=price)).to_have_count(1)
         await screen.part("filter-side").select_option("BUY")
@@ -84,7 +84,7 @@ async def test_all_orders_of_a_side_are_cancelled_after_a_second_click(
         await expect(screen.part("order-row")).to_have_count(0)
         await screen.part("filter-side").select_option("")
         await expect(screen.part("order-row")).to_have_count(1)
-        await expect(screen.order(price="30")).to_have_count(1)
+        await expect(screen.order(price="9.4")).to_have_count(1)
 
 
 async def test_an_old_open_order_and_an_old_fill_are_there_when_the_page_is_opened(

@@ -71,7 +71,7 @@ export function estimate(levels: readonly Level[], amount: bigint): Estimate | n
 
 const FAR_PERCENT = 5n;
 
-/** Say whether a limit price is so far on the wrong side that it may be a slip of the hand. */
+/** Say whether a limit price is so far from the market that it may be a slip of the hand. */
 export function isFar(draft: Draft, bestBid: bigint | undefined, bestAsk: bigint | undefined) {
   const price = parse(draft.price);
   if (draft.kind !== "LIMIT" || !price) return false;
