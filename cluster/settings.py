@@ -4,6 +4,9 @@ FORKAST_POSTGRES_URL, FORKAST_REDIS_URL, FORKAST_KAFKA_BOOTSTRAP, FORKAST_RAY_AD
                               use this server instead of an embedded one
 FORKAST_KAFKA_BROKERS         how many embedded brokers there are, 1 or 3; by default as many as the
                               data folder was made with, and 1 in a new one
+FORKAST_SERVERS_HOST          the address that embedded servers are bound to, 127.0.0.1; nodes of a
+                              cluster of Ray's reach them at another one. Kafka and Redis ask for
+                              no password, so nobody else may reach it
 FORKAST_MIN_NODES             nodes that must take pairs before `up` spreads them over a
                               cluster of Ray's, 1
 FORKAST_PORT                  where REST and Socket.IO answer, 3001
@@ -46,6 +49,7 @@ class Settings(BaseSettings):
     redis_url: str = ""
     kafka_bootstrap: str = ""
     kafka_brokers: Annotated[Literal[0, 1, 3], pydantic.BeforeValidator(int)] = 0
+    servers_host: str = "127.0.0.1"
     ray_address: str = ""
     min_nodes: int = pydantic.Field(default=1, ge=1)
     port: int = pydantic.Field(default=3001, ge=1, le=65_535)

@@ -137,6 +137,7 @@ class PlatformRun:
         settings = self._settings
         embedded = EmbeddedServers(
             self.folder.path,
+            host=settings.servers_host,
             postgres_url=settings.postgres_url,
             redis_url=settings.redis_url,
             kafka_bootstrap=settings.kafka_bootstrap,

@@ -1,7 +1,9 @@
 """`forkast test`: format, lint, types, import contracts, the page and all tests; what CI runs."""
 
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +21,8 @@ _STEPS: tuple[tuple[str, ...], ...] = (
     ("mypy",),
     ("lint-imports",),
 )
+# Tests that only compute; the others mostly wait for servers and leave a core idle.
+_COMPUTING = ("tests/unit", "tests/property", "tests/simulation")
 
 _console = Console(highlight=False)
 
@@ -28,13 +32,15 @@ def check(
 ) -> None:
     """Check everything, as CI does."""
     began = time.monotonic()
-    # Tests wait more than they work: the other steps run beside them.
-    beside = [(step, _start(step, stdout=subprocess.PIPE)) for step in _STEPS]
-    tests = ("pytest", *(arguments or ()))
+    # Tests over servers wait more than they work: the other steps run beside them.
+    tests: tuple[str, ...] = ("pytest", *(arguments or ()))
+    steps = _STEPS
+    if not arguments:
+        tests += tuple(f"--ignore={folder}" for folder in _COMPUTING)
+        steps += (("pytest", *_COMPUTING),)
+    beside = [_Step(step, beside=True) for step in steps]
     failed: list[tuple[str, ...]] = [] if _page_passes() else [("page",)]
-    if not _passes(tests, _start(tests)):
-        failed.append(tests)
-    failed += [step for step, process in beside if not _passes(step, process)]
+    failed += [step.command for step in (_Step(tests), *beside) if not step.passes()]
     _console.print(f"{time.monotonic() - began:.0f} s in all")
     if failed:
         _console.print(f"[bold red]failed:[/] {', '.join(' '.join(step) for step in failed)}")
@@ -55,20 +61,29 @@ def _page_passes() -> bool:
     return True
 
 
-def _start(step: tuple[str, ...], *, stdout: int | None = None) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [str(_BIN / step[0]), *step[1:]], cwd=_ROOT, stdout=stdout, stderr=subprocess.STDOUT
-    )
+class _Step:
+    """A program that checks something; `beside` others it is in nobody's way and keeps quiet."""
 
+    def __init__(self, command: tuple[str, ...], *, beside: bool = False) -> None:
+        self.command = command
+        # Not a pipe, which a program that says much would fill while nobody reads.
+        self._kept = tempfile.TemporaryFile() if beside else None  # noqa: SIM115
+        self._process = subprocess.Popen(
+            [*(("nice",) if beside else ()), str(_BIN / command[0]), *command[1:]],
+            cwd=_ROOT,
+            stdout=self._kept,
+            stderr=subprocess.STDOUT,
+        )
 
-def _passes(step: tuple[str, ...], process: subprocess.Popen[bytes]) -> bool:
-    """Wait for a step, print what it has kept back, and say whether it ended well."""
-    _console.rule(" ".join(step), align="left")
-    began = time.monotonic()
-    told, _ = process.communicate()
-    if told:
-        sys.stdout.buffer.write(told)
-        sys.stdout.buffer.flush()
-    ended = "ok" if process.returncode == 0 else "failed"
-    _console.print(f"{ended} after {time.monotonic() - began:.1f} s")
-    return process.returncode == 0
+    def passes(self) -> bool:
+        """Wait for the end, print what was kept back, and say whether it ended well."""
+        _console.rule(" ".join(self.command), align="left")
+        began = time.monotonic()
+        code = self._process.wait()
+        if self._kept is not None:
+            with self._kept as kept:
+                kept.seek(0)
+                shutil.copyfileobj(kept, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+        _console.print(f"{'ok' if code == 0 else 'failed'} after {time.monotonic() - began:.1f} s")
+        return code == 0

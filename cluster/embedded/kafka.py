@@ -22,13 +22,20 @@ class EmbeddedKafka:
     """
 
     def __init__(
-        self, *, directory: Path, logs: Path, progress: Progress, brokers: int = 0
+        self,
+        *,
+        directory: Path,
+        logs: Path,
+        progress: Progress,
+        host: str = "127.0.0.1",
+        brokers: int = 0,
     ) -> None:
         if brokers not in (0, *BROKER_COUNTS):
             raise ValueError(f"{brokers} brokers: there may be 1 or 3")
         self._directory = directory
         self._logs = logs
         self._progress = progress
+        self._host = host
         self._wanted = brokers
         self.brokers: tuple[KafkaBroker, ...] = ()
 
@@ -71,6 +78,7 @@ class EmbeddedKafka:
                 directory=self._directory / str(node) if count > 1 else self._directory,
                 logs=self._logs,
                 alone=count == 1,
+                host=self._host,
             )
             for node in range(1, count + 1)
         )

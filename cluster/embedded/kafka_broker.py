@@ -47,17 +47,18 @@ class KafkaBroker:
     The only one of its set writes to `kafka.log`, the others to `kafka-NODE.log`.
     """
 
-    def __init__(self, *, node: int, directory: Path, logs: Path, alone: bool) -> None:
+    def __init__(self, *, node: int, directory: Path, logs: Path, alone: bool, host: str) -> None:
         self.node = node
         self.directory = directory
         self._logs = logs
         self._name = "kafka" if alone else f"kafka-{node}"
         self._title = "Kafka" if alone else f"Kafka {node}"
-        self._port = free_port()
-        self._controller_port = free_port()
+        self._host = host
+        self._port = free_port(host)
+        self._controller_port = free_port(host)
         self._class_path = ""
-        self.address = f"127.0.0.1:{self._port}"
-        self.voter = f"{node}@127.0.0.1:{self._controller_port}"
+        self.address = f"{host}:{self._port}"
+        self.voter = f"{node}@{host}:{self._controller_port}"
         self.process: ServerProcess | None = None
 
     def prepare(self, nodes: Sequence["KafkaBroker"], class_path: str) -> None:
@@ -117,7 +118,7 @@ class KafkaBroker:
             "node.id": str(self.node),
             "controller.quorum.voters": ",".join(node.voter for node in nodes),
             "listeners": f"PLAINTEXT://{self.address},"
-            f"CONTROLLER://127.0.0.1:{self._controller_port}",
+            f"CONTROLLER://{self._host}:{self._controller_port}",
             "advertised.listeners": f"PLAINTEXT://{self.address}",
             "log.dirs": str(directory),
         }
@@ -128,7 +129,7 @@ class KafkaBroker:
 
     async def _probe(self) -> None:
         # aiokafka logs every refused connection as an error.
-        _, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        _, writer = await asyncio.open_connection(self._host, self._port)
         writer.close()
         client = AIOKafkaAdminClient(bootstrap_servers=self.address, request_timeout_ms=4_000)
         try:

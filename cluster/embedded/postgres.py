@@ -20,7 +20,6 @@ from cluster.errors import ServerStartError
 _ROLE = "forkast"
 _DATABASE = "forkast"
 _SETTINGS = {
-    "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "60",
     "shared_buffers": "96MB",
@@ -43,12 +42,14 @@ _SETTINGS = {
     "log_checkpoints": "off",
     "log_line_prefix": "%m ",
 }
+# Whoever reaches the address that the server is bound to needs the password.
+_ACCESS = "host all all all scram-sha-256\n"
 
 
 class EmbeddedPostgres:
     """A Postgres server with its data in `directory` and its password in `directory`.password."""
 
-    def __init__(self, *, directory: Path, logs: Path) -> None:
+    def __init__(self, *, directory: Path, logs: Path, host: str = "127.0.0.1") -> None:
         directory.parent.mkdir(parents=True, exist_ok=True)
         self._directory = directory
         self._logs = logs
@@ -58,7 +59,8 @@ class EmbeddedPostgres:
         self._keep_search = self._user is not None and not all(
             _everyone_may_enter(path) for path in (directory.parent, self._programs)
         )
-        self._port = free_port()
+        self._host = host
+        self._port = free_port(host)
         self.url = ""
         self.process = self._server(
             "Postgres",
@@ -79,8 +81,9 @@ class EmbeddedPostgres:
                 f"{self._password_file}: restore it, or move the data folder away"
             )
         self._own()
+        self._write_access()
         password = self._password_file.read_text().strip()
-        self.url = f"postgresql://{_ROLE}:{password}@127.0.0.1:{self._port}/{_DATABASE}"
+        self.url = f"postgresql://{_ROLE}:{password}@{self._host}:{self._port}/{_DATABASE}"
         self.process.start()
         await self.process.wait_ready(self._probe, timeout_s=60)
 
@@ -122,7 +125,7 @@ class EmbeddedPostgres:
         )
 
     def _options(self) -> list[str]:
-        settings = {**_SETTINGS, "port": str(self._port)}
+        settings = {**_SETTINGS, "listen_addresses": self._host, "port": str(self._port)}
         return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
     def _own(self) -> None:
@@ -135,6 +138,12 @@ class EmbeddedPostgres:
                 os.chown(folder, entry.pw_uid, entry.pw_gid)
                 for file in files:
                     os.chown(Path(folder, file), entry.pw_uid, entry.pw_gid)
+
+    def _write_access(self) -> None:
+        path = self._directory / "pg_hba.conf"
+        # Not written where it is right: a disk that is full would leave it empty.
+        if path.read_text() != _ACCESS:
+            path.write_text(_ACCESS)
 
     def _give(self, path: Path) -> None:
         if self._user is not None:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -17,18 +18,25 @@ _GUARD = Path(__file__).with_name("guard.py")
 _LOG_BYTES_MAX = 16 * 1024 * 1024
 # Below what the system hands to outgoing connections and Serve to replicas, above Ray's workers.
 _PORTS = range(20_000, 30_000)
+_given: deque[int] = deque(maxlen=1_000)
 
 
-def free_port() -> int:
-    """Return a loopback port that nobody listens on now."""
+def free_port(host: str = "127.0.0.1") -> int:
+    """Return a port of an address of this machine that nobody listens on now.
+
+    Not one that this process was given lately, which its server may not have bound yet.
+    """
     for port in random.sample(_PORTS, k=200):
+        if port in _given:
+            continue
         with socket.socket() as probe:
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind((host, port))
             except OSError:
                 continue
+            _given.append(port)
             return port
-    raise ServerStartError("no free port was found on 127.0.0.1 between 20000 and 29999")
+    raise ServerStartError(f"no free port was found on {host} between 20000 and 29999")
 
 
 class ServerProcess:

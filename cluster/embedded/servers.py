@@ -23,13 +23,14 @@ _Server = KafkaBroker | EmbeddedPostgres | EmbeddedValkey
 class EmbeddedServers:
     """Run the servers whose address is not given; data and logs lie under `data`.
 
-    `kafka_brokers` is 1 or 3, or 0 for as many as the data were made with.
+    They listen on `host`. `kafka_brokers` is 1 or 3, or 0 for as many as the data were made with.
     """
 
     def __init__(
         self,
         data: Path,
         *,
+        host: str = "127.0.0.1",
         postgres_url: str = "",
         redis_url: str = "",
         kafka_bootstrap: str = "",
@@ -41,14 +42,22 @@ class EmbeddedServers:
         self._progress = progress
         self._given = (kafka_bootstrap, postgres_url, redis_url)
         self.postgres = (
-            None if postgres_url else EmbeddedPostgres(directory=data / "postgres", logs=logs)
+            None
+            if postgres_url
+            else EmbeddedPostgres(directory=data / "postgres", logs=logs, host=host)
         )
-        self.valkey = None if redis_url else EmbeddedValkey(directory=data / "valkey", logs=logs)
+        self.valkey = (
+            None if redis_url else EmbeddedValkey(directory=data / "valkey", logs=logs, host=host)
+        )
         self.kafka = (
             None
             if kafka_bootstrap
             else EmbeddedKafka(
-                directory=data / "kafka", logs=logs, progress=progress, brokers=kafka_brokers
+                directory=data / "kafka",
+                logs=logs,
+                progress=progress,
+                host=host,
+                brokers=kafka_brokers,
             )
         )
 

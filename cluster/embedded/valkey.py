@@ -11,15 +11,16 @@ from cluster.embedded.process import ServerProcess, free_port
 class EmbeddedValkey:
     """A Valkey server with its dump in `directory`."""
 
-    def __init__(self, *, directory: Path, logs: Path) -> None:
+    def __init__(self, *, directory: Path, logs: Path, host: str = "127.0.0.1") -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        port = free_port()
-        self.url = f"redis://127.0.0.1:{port}/0"
+        port = free_port(host)
+        self.url = f"redis://{host}:{port}/0"
         self.process = ServerProcess(
             name="Valkey",
             command=[
                 str(get_binary_path()),
-                *("--bind", "127.0.0.1", "--port", str(port)),
+                # Who can reach the address may use it, as with Kafka.
+                *("--bind", host, "--port", str(port), "--protected-mode", "no"),
                 *("--dir", str(directory), "--dbfilename", "dump.rdb"),
                 *("--save", "300 1", "--appendonly", "no"),
                 *("--maxmemory", "256mb", "--maxmemory-policy", "allkeys-lru"),

@@ -1,10 +1,17 @@
-"""The platform that a campaign breaks: three pairs, two gateways, a quota under its data."""
+"""The platform that a campaign breaks: three pairs, two gateways, a quota under its data.
 
+On Ray's own node, or on a cluster of machines in network namespaces.
+"""
+
+import asyncio
 import contextlib
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from actors.config import Platform
 from cluster.embedded.process import free_port
@@ -12,7 +19,10 @@ from cluster.markets import load_topology
 from cluster.settings import load_settings
 from tests import platforms
 from tests.fault.plan import PROCESSES, Target
+from tests.fault.workers import Workers
+from tests.namespaces import Network
 from tests.platforms import RunningPlatform
+from tests.ray_nodes import RayNodes
 
 _PAIRS = ("AAA-USD", "BBB-USD", "CCC-USD")
 _MARKET = """
@@ -32,18 +42,40 @@ _LIMITS = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class BrokenPlatform:
+    """What a campaign hits: where it runs, what it was made of, and what may be hit."""
+
+    running: RunningPlatform
+    platform: Platform
+    targets: tuple[Target, ...]
+    workers: Workers | None
+
+    def processes(self) -> list[psutil.Process]:
+        """Return all processes of the platform, on every node."""
+        return self.running.family() + (self.workers.processes() if self.workers else [])
+
+
 @contextlib.contextmanager
-def broken_platform(
-    folder: Path, *, brokers: int
-) -> Iterator[tuple[RunningPlatform, Platform, tuple[Target, ...]]]:
-    """Start a platform under `folder`; yield it, what it was made of, and what may be hit."""
+def broken_platform(folder: Path, *, brokers: int, nodes: int) -> Iterator[BrokenPlatform]:
+    """Start a platform under `folder`, on as many Ray nodes beside a head, or on its own one.
+
+    With `nodes` this process leaves the system's network. Raises OSError where it may not.
+    """
     markets = folder / "markets.toml"
     markets.write_text(
         "".join(_MARKET.format(id=at, pair=pair) for at, pair in enumerate(_PAIRS, start=1))
     )
     data = folder / "data"
-    with _quota(data) as bounded:
+    with _quota(data) as bounded, _cluster(nodes) as cluster:
         environment = _LIMITS | {"FORKAST_KAFKA_BROKERS": str(brokers)}
+        if cluster is not None:
+            environment |= {
+                "FORKAST_SERVERS_HOST": Network.host,
+                "FORKAST_RAY_ADDRESS": cluster.address,
+                "FORKAST_MIN_NODES": str(nodes),
+                **cluster.access,
+            }
         running = platforms.start(
             data,
             "--no-web",
@@ -56,14 +88,42 @@ def broken_platform(
             platform = load_settings().platform(
                 servers=running.servers, topology=load_topology(markets), data=data
             )
-            yield running, platform, _targets(brokers, bounded=bounded)
+            yield BrokenPlatform(
+                running=running,
+                platform=platform,
+                targets=_targets(brokers, nodes=nodes, bounded=bounded),
+                workers=Workers(cluster) if cluster else None,
+            )
         finally:
             platforms.stop(running)
 
 
-def _targets(brokers: int, *, bounded: bool) -> tuple[Target, ...]:
+@contextlib.contextmanager
+def _cluster(nodes: int) -> Iterator[RayNodes | None]:
+    if not nodes:
+        yield None
+        return
+    network = Network()
+    network.enter()
+    cluster = RayNodes(network=network)
+    try:
+        asyncio.run(_start(cluster, nodes))
+        yield cluster
+    finally:
+        asyncio.run(cluster.stop())
+        network.remove()
+
+
+async def _start(cluster: RayNodes, nodes: int) -> None:
+    await cluster.start_head()
+    for _ in range(nodes):
+        await cluster.start_worker()
+
+
+def _targets(brokers: int, *, nodes: int, bounded: bool) -> tuple[Target, ...]:
     leader = (Target.LEADER,) if brokers > 1 else ()
-    return PROCESSES + leader + ((Target.DISK,) if bounded else ())
+    machines = (Target.NODE, Target.LINK) if nodes else ()
+    return PROCESSES + leader + ((Target.DISK,) if bounded else ()) + machines
 
 
 @contextlib.contextmanager

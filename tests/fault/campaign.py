@@ -5,16 +5,16 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 
-from actors.config import Platform
 from actors.errors import ForkastError
 from cluster.verify import HttpBooks, verify
 from tests.fault.audit import Auditor, Findings
+from tests.fault.bed import BrokenPlatform
 from tests.fault.clients import BatchClient, Client, RestClient, SocketClient, clients
 from tests.fault.inject import inject
 from tests.fault.plan import Action, Fault, Plan, Target
 from tests.fault.probe import Probe
 from tests.fault.summary import Summary, Tally
-from tests.platforms import RunningPlatform
+from tests.fault.workers import Workers
 
 _BACK_S = 120.0
 _SETTLED_S = 60.0
@@ -31,21 +31,23 @@ class Campaign:
 
     def __init__(
         self,
-        running: RunningPlatform,
-        platform: Platform,
+        broken: BrokenPlatform,
         *,
         plan: Plan,
         tell: Tell,
     ) -> None:
         self.summary = Summary(seed=plan.seed)
-        self._running = running
-        self._platform = platform
+        self._broken = broken
+        self._running = broken.running
+        self._platform = broken.platform
         self._plan = plan
         self._tell = tell
         self._tally = Tally()
-        self._auditor = Auditor(platform)
-        self._pairs = [market.pair for market in platform.topology]
-        self._books = HttpBooks(url=running.url, operator_token=running.operator_token)
+        self._auditor = Auditor(broken.platform)
+        self._pairs = [market.pair for market in broken.platform.topology]
+        self._books = HttpBooks(
+            url=broken.running.url, operator_token=broken.running.operator_token
+        )
 
     async def run(self, *, rounds: int, until_s: float) -> Summary:
         """Play rounds until there were enough or the monotonic clock says `until_s`.
@@ -54,7 +56,10 @@ class Campaign:
         """
         began_s = time.monotonic()
         summary = self.summary
-        async with clients(self._running.url, seed=summary.seed, pairs=self._pairs) as doors:
+        async with (
+            _watched(self._broken.workers),
+            clients(self._running.url, seed=summary.seed, pairs=self._pairs) as doors,
+        ):
             probe = Probe(
                 url=self._running.url,
                 postgres_url=self._running.servers.postgres_url,
@@ -96,7 +101,7 @@ class Campaign:
 
     async def _inject(self, fault: Fault) -> float | None:
         """Return the monotonic time of a fault's end, None where there was nothing to hit."""
-        return time.monotonic() if await inject(self._running, fault) else None
+        return time.monotonic() if await inject(self._broken, fault) else None
 
     def _note(self, hit: list[tuple[Fault, float]], back: list[float]) -> None:
         for fault, ended_s in hit:
@@ -128,6 +133,20 @@ class Campaign:
         if failed or len(findings):
             told = [f"{check.name}: {check.first}" for check in failed]
             raise CampaignError("; ".join([*told, *_first(findings)]))
+
+
+@contextlib.asynccontextmanager
+async def _watched(workers: Workers | None) -> AsyncIterator[None]:
+    """Start nodes again that have ended, meanwhile."""
+    if workers is None:
+        yield
+        return
+    watch = asyncio.create_task(workers.watch())
+    try:
+        yield
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager

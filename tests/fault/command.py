@@ -14,11 +14,11 @@ import msgspec
 import typer
 from rich.console import Console
 
-from tests.fault.bed import broken_platform
+from tests.fault.bed import BrokenPlatform, broken_platform
 from tests.fault.campaign import Campaign, CampaignError
 from tests.fault.plan import Plan, Target
 from tests.fault.report import print_summary
-from tests.platforms import RunningPlatform
+from tests.namespaces import Network
 
 _LOGS = "logs"
 _ROUNDS_MAX = 1_000_000
@@ -35,6 +35,9 @@ def chaos(
         list[Target] | None, typer.Option(help="Hit nothing else; may be given again.")
     ] = None,
     brokers: Annotated[int, typer.Option(help="Kafka nodes: 1 or 3.")] = 1,
+    nodes: Annotated[
+        int, typer.Option(help="Ray nodes on machines of their own, whose links break; takes root.")
+    ] = 0,
     evidence: Annotated[
         Path, typer.Option(help="Where data and logs are kept after a failure.")
     ] = Path("chaos-evidence"),
@@ -44,18 +47,21 @@ def chaos(
 
     Ends with 1 where a promise was broken.
     """
+    if nodes and not Network.possible():
+        _errors.print("--nodes takes root, and the programs ip and tc: give 0")
+        raise typer.Exit(2)
     failure = ""
     with (
         tempfile.TemporaryDirectory(prefix="forkast-chaos-") as name,
-        broken_platform(Path(name), brokers=brokers) as (running, platform, targets),
+        broken_platform(Path(name), brokers=brokers, nodes=nodes) as broken,
     ):
-        plan = Plan(seed=seed, targets=tuple(only) if only else targets, faults_max=faults)
-        campaign = Campaign(running, platform, plan=plan, tell=_errors.print)
+        plan = Plan(seed=seed, targets=tuple(only) if only else broken.targets, faults_max=faults)
+        campaign = Campaign(broken, plan=plan, tell=_errors.print)
         try:
             asyncio.run(campaign.run(rounds=rounds, until_s=time.monotonic() + minutes * 60))
         except CampaignError as error:
             failure = str(error)
-            _keep_stacks(running, Path(name) / "stacks.txt")
+            _keep_stacks(broken, Path(name) / "stacks.txt")
             _keep(Path(name), evidence / f"seed-{seed}")
         except (KeyboardInterrupt, asyncio.CancelledError):
             _errors.print("stopped before its end")
@@ -67,18 +73,18 @@ def chaos(
         _errors.print(f"[bold red]broken:[/] {failure}", markup=True)
         _errors.print(
             f"again: ./forkast chaos --rounds {campaign.summary.rounds + 1} --brokers {brokers} "
-            f"{plan.options}\nevidence: {evidence / f'seed-{seed}'}"
+            f"--nodes {nodes} {plan.options}\nevidence: {evidence / f'seed-{seed}'}"
         )
         raise typer.Exit(1)
 
 
-def _keep_stacks(running: RunningPlatform, path: Path) -> None:
+def _keep_stacks(broken: BrokenPlatform, path: Path) -> None:
     """Write down where each Python process of the platform is, if py-spy can be had."""
     spy = shutil.which("py-spy", path=str(Path(sys.executable).parent))
     if spy is None:
         return
     with path.open("w") as file:
-        for process in running.family():
+        for process in broken.processes():
             dump = [spy, "dump", "--pid", str(process.pid)]
             # Processes that are no Python, or have just ended, are told of by py-spy itself.
             with contextlib.suppress(subprocess.TimeoutExpired):

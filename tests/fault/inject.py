@@ -1,43 +1,45 @@
-"""Faults done to real processes, by signal; each is over when its function returns."""
+"""Faults done to real processes, nodes and links; each is over when its function returns."""
 
 import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
+from tests.fault.bed import BrokenPlatform
 from tests.fault.plan import Action, Fault, Target
+from tests.fault.signals import frozen, send
 from tests.fault.victims import victim
-from tests.platforms import RunningPlatform
 
 _STARVED_S = 0.09
 _FED_S = 0.01
 _BLOCK = bytes(1024 * 1024)
 
 
-async def inject(platform: RunningPlatform, fault: Fault) -> bool:
+async def inject(platform: BrokenPlatform, fault: Fault) -> bool:
     """Do a fault in its moment; say whether there was something to hit."""
     await asyncio.sleep(fault.after_s)
     if fault.action is Action.FILL:
-        await _fill(platform.data, fault.lasts_s)
+        await _fill(platform.running.data, fault.lasts_s)
         return True
+    if fault.target in (Target.NODE, Target.LINK):
+        return platform.workers is not None and await platform.workers.hit(fault)
     process = await victim(platform, fault)
     if process is None:
         return False
     with contextlib.suppress(psutil.NoSuchProcess):
         match fault.action:
             case Action.KILL:
-                _signal(_with_children(process, fault.target), signal.SIGKILL)
+                send(_with_children(process, fault.target), signal.SIGKILL)
             case Action.RESTART:
                 # Postgres waits for its clients on SIGTERM, and disconnects them on SIGINT.
                 process.send_signal(
                     signal.SIGINT if fault.target is Target.POSTGRES else signal.SIGTERM
                 )
             case Action.FREEZE:
-                with _stopped(process):
+                with frozen([process, *process.children(recursive=True)]):
                     await asyncio.sleep(fault.lasts_s)
             case Action.STARVE:
                 await _starve(process, fault.lasts_s)
@@ -48,7 +50,7 @@ async def _starve(process: psutil.Process, lasts_s: float) -> None:
     """Leave a process a tenth of its time."""
     until_s = time.monotonic() + lasts_s
     while time.monotonic() < until_s:
-        with _stopped(process):
+        with frozen([process, *process.children(recursive=True)]):
             await asyncio.sleep(_STARVED_S)
         await asyncio.sleep(_FED_S)
 
@@ -69,24 +71,8 @@ def _write_all(path: Path) -> None:
             continue
 
 
-@contextlib.contextmanager
-def _stopped(process: psutil.Process) -> Iterator[None]:
-    family = [process, *process.children(recursive=True)]
-    _signal(family, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        _signal(family, signal.SIGCONT)
-
-
 def _with_children(process: psutil.Process, target: Target) -> list[psutil.Process]:
     """Return what dies together: a server's processes, but of Ray's only the one."""
     if target is Target.POSTGRES:
         return [process, *process.children(recursive=True)]
     return [process]
-
-
-def _signal(family: list[psutil.Process], number: signal.Signals) -> None:
-    for process in family:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(number)

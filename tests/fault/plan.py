@@ -21,6 +21,8 @@ class Target(StrEnum):
     KAFKA = "Kafka"
     LEADER = "Kafka leader"
     DISK = "disk"
+    NODE = "Ray node"
+    LINK = "link"
 
 
 class Action(StrEnum):
@@ -31,6 +33,8 @@ class Action(StrEnum):
     FREEZE = "freeze"
     STARVE = "starve"
     FILL = "fill"
+    CUT = "cut"
+    SLOW = "slow"
 
 
 PROCESSES = (
@@ -41,6 +45,12 @@ PROCESSES = (
 _ACTIONS = (*(Action.KILL, Action.KILL, Action.KILL, Action.FREEZE, Action.RESTART, Action.STARVE),)
 _SPREAD_S = 0.5
 _LASTS_S = (0.2, 2.0)
+# A node that is silent for some five seconds is dead to Ray; some are away for less.
+_AWAY_S = (0.5, 12.0)
+_OTHER_ACTIONS = {
+    Target.NODE: (Action.KILL, Action.KILL, Action.FREEZE),
+    Target.LINK: (Action.CUT, Action.SLOW),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,10 +94,15 @@ class Plan:
 
     def _fault(self, dice: random.Random, within_s: float) -> Fault:
         target = dice.choice(self.targets)
+        lasts_s = _AWAY_S if target in (Target.NODE, Target.LINK) else _LASTS_S
         return Fault(
             target=target,
-            action=Action.FILL if target is Target.DISK else dice.choice(_ACTIONS),
+            action=(
+                Action.FILL
+                if target is Target.DISK
+                else dice.choice(_OTHER_ACTIONS.get(target, _ACTIONS))
+            ),
             after_s=round(dice.uniform(0, within_s), 3),
-            lasts_s=round(dice.uniform(*_LASTS_S), 3),
+            lasts_s=round(dice.uniform(*lasts_s), 3),
             pick=dice.random(),
         )

@@ -1,15 +1,19 @@
 """The campaign itself, at a small size, and what it draws."""
 
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.fault.plan import PROCESSES, Plan, Target
+from tests.namespaces import Network
 from tests.platforms import forkast
 
 
 def test_a_plan_is_the_same_from_the_same_seed_and_comes_to_everything() -> None:
-    targets = (*PROCESSES, Target.LEADER, Target.DISK)
+    targets = (*PROCESSES, Target.LEADER, Target.DISK, Target.NODE, Target.LINK)
     plan = Plan(seed=5, targets=targets, faults_max=3)
     rounds = [plan.round(number) for number in range(200)]
     assert rounds == [replace(plan).round(number) for number in range(200)]
@@ -24,10 +28,29 @@ def test_a_campaign_on_three_brokers_loses_and_doubles_nothing(tmp_path: Path) -
         *("--evidence", tmp_path),
         timeout_s=400,
     )
+    _assert_held(done, rounds=3)
+
+
+@pytest.mark.cluster
+@pytest.mark.skipif(
+    not Network.possible(), reason="machines of their own take root, and the programs ip and tc"
+)
+def test_a_campaign_on_nodes_that_lose_power_and_links_loses_and_doubles_nothing(
+    tmp_path: Path,
+) -> None:
+    done = forkast(
+        *("chaos", "--seed", 3, "--rounds", 3, "--faults", 2, "--nodes", 2, "--json"),
+        *("--only", Target.NODE, "--only", Target.LINK, "--evidence", tmp_path),
+        timeout_s=400,
+    )
+    _assert_held(done, rounds=3)
+
+
+def _assert_held(done: subprocess.CompletedProcess[str], *, rounds: int) -> None:
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
-    assert summary["rounds"] == 3
-    assert summary["faults"] == sum(summary["by_kind"].values()) >= 3
+    assert summary["rounds"] == rounds
+    assert summary["faults"] == sum(summary["by_kind"].values()) >= rounds
     assert summary["recovery_ms"].keys() == summary["by_kind"].keys()
     assert summary["accepted"] > 0
     assert not any(summary[name] for name in ("lost", "doubled", "disagreed", "checks_failed"))

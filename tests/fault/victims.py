@@ -6,8 +6,8 @@ import psutil
 from aiokafka.admin import AIOKafkaAdminClient
 
 from actors.topology import COMMANDS_TOPIC
+from tests.fault.bed import BrokenPlatform
 from tests.fault.plan import Fault, Target
-from tests.platforms import RunningPlatform
 
 _TITLES = {
     Target.PAIR: "ray::PairActor",
@@ -23,7 +23,7 @@ _TITLES = {
 }
 
 
-async def victim(platform: RunningPlatform, fault: Fault) -> psutil.Process | None:
+async def victim(platform: BrokenPlatform, fault: Fault) -> psutil.Process | None:
     """Return the process that a fault hits, None where there is none of its kind now."""
     if fault.target is Target.LEADER:
         return await _leader(platform, fault)
@@ -31,9 +31,9 @@ async def victim(platform: RunningPlatform, fault: Fault) -> psutil.Process | No
     return found[int(fault.pick * len(found))] if found else None
 
 
-def _of_kind(platform: RunningPlatform, target: Target) -> list[psutil.Process]:
+def _of_kind(platform: BrokenPlatform, target: Target) -> list[psutil.Process]:
     found = []
-    for process in platform.family():
+    for process in platform.processes():
         try:
             if target is Target.PROXY:
                 matches = "haproxy" in process.name()
@@ -46,10 +46,10 @@ def _of_kind(platform: RunningPlatform, target: Target) -> list[psutil.Process]:
     return sorted(found, key=lambda process: process.pid)
 
 
-async def _leader(platform: RunningPlatform, fault: Fault) -> psutil.Process | None:
+async def _leader(platform: BrokenPlatform, fault: Fault) -> psutil.Process | None:
     """Return the broker that leads a partition of the commands."""
     client = AIOKafkaAdminClient(
-        bootstrap_servers=platform.servers.kafka_bootstrap, request_timeout_ms=5_000
+        bootstrap_servers=platform.running.servers.kafka_bootstrap, request_timeout_ms=5_000
     )
     await client.start()
     try:

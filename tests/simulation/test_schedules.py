@@ -13,7 +13,7 @@ from tests.simulation.memory import MemoryOrderStore
 from tests.simulation.schedule import Decision, Fault, draw, shrink
 from tests.simulation.world import Parts
 
-SCHEDULES = 3_000
+SCHEDULES = 20_000
 SCHEDULES_UNTIL_FOUND = 600
 SHORT = 4
 

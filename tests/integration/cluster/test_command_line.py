@@ -1,8 +1,11 @@
 """`forkast` as a person uses it: what it says, what it starts, what it leaves."""
 
+import contextlib
 import json
 import os
+import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -144,7 +147,7 @@ def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.ends_platform
-def test_an_order_outlives_down_and_a_kill_leaves_no_process(
+def test_an_order_outlives_down_a_kill_and_the_loss_of_the_log(
     running_platform: RunningPlatform,
 ) -> None:
     data, family = running_platform.data, running_platform.family()
@@ -158,17 +161,39 @@ def test_an_order_outlives_down_and_a_kill_leaves_no_process(
     assert not alive
     assert not platforms.left_of(data)
 
-    begun = forkast("up", "--data", data, "--port", port, "--detach", timeout_s=240)
+    with _up_until_killed(data, "--port", port) as url:
+        assert _status(url, order_id) == "OPEN"
+        _place(url)
+
+    shutil.rmtree(data / "kafka")
+    refused = forkast("up", "--data", data, "--port", port, timeout_s=120)
+    assert refused.returncode == 1
+    assert "--new-epoch" in refused.stderr
+    assert not platforms.left_of(data)
+    with _up_until_killed(data, "--port", port, "--new-epoch", "after-the-loss") as url:
+        assert _status(url, order_id) == "OPEN"
+        _place(url)
+        agreed = forkast("verify", "--data", data, timeout_s=120)
+        assert agreed.returncode == 0, agreed.stdout + agreed.stderr
+
+
+@contextlib.contextmanager
+def _up_until_killed(data: Path, *options: str) -> Iterator[str]:
+    """Start a platform again and yield its address; at the end all of it dies with `up`."""
+    begun = forkast("up", "--data", data, *options, "--detach", timeout_s=240)
     assert begun.returncode == 0, begun.stderr
     state = json.loads((data / "state.json").read_text())
     family = processes.family(state["process_id"])
     try:
-        kept = httpx.get(f"{state['url']}/orders/{order_id}", timeout=10)
-        assert kept.status_code == 200, kept.text
-        assert kept.json()["status"] == "OPEN"
-        _place(state["url"])
+        yield state["url"]
     finally:
         os.kill(state["process_id"], signal.SIGKILL)
     _, alive = psutil.wait_procs(family, timeout=90)
     assert not alive
     assert not platforms.left_of(data)
+
+
+def _status(url: str, order_id: str) -> str:
+    kept = httpx.get(f"{url}/orders/{order_id}", timeout=10)
+    assert kept.status_code == 200, kept.text
+    return str(kept.json()["status"])

@@ -19,6 +19,7 @@ from actors.kafka.reader import LogReader
 from actors.topology import COMMANDS_TOPIC
 from cluster.embedded.kafka import EmbeddedKafka
 from cluster.embedded.postgres import EmbeddedPostgres, _everyone_may_enter
+from cluster.embedded.process import free_port
 from cluster.embedded.servers import EmbeddedServers
 from cluster.errors import ServerStartError
 from cluster.markets import default_topology
@@ -83,6 +84,11 @@ async def test_a_second_start_finds_the_data_of_the_first_and_so_does_a_watched_
     finally:
         await second.stop()
     assert all(not process.running() for process in second.processes())
+
+
+def test_servers_that_start_together_are_given_ports_of_their_own() -> None:
+    ports = [free_port() for _ in range(500)]
+    assert len(set(ports)) == len(ports)
 
 
 def test_the_servers_do_not_outlive_a_killed_parent(tmp_path: Path) -> None:

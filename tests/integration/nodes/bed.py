@@ -7,8 +7,8 @@ from pathlib import Path
 from actors.config import Servers
 from cluster.embedded.process import free_port
 from tests import platforms
-from tests.integration.nodes.ray_nodes import RayNodes
 from tests.platforms import RunningPlatform
+from tests.ray_nodes import RayNodes
 
 _MARKET = """
 [[markets]]

@@ -16,8 +16,8 @@ import pytest
 from actors.config import Servers
 from tests import platforms
 from tests.integration.nodes.bed import start_platform
-from tests.integration.nodes.ray_nodes import RayNodes
 from tests.platforms import RunningPlatform
+from tests.ray_nodes import RayNodes
 
 _PAIRS = ["H0-USD", "H1-USD"]
 _FIRST_ID = 71

@@ -19,8 +19,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from actors.config import Servers
 from tests import platforms
 from tests.integration.nodes.bed import start_platform
-from tests.integration.nodes.ray_nodes import RayNode, RayNodes
 from tests.platforms import RunningPlatform, forkast
+from tests.ray_nodes import RayNode, RayNodes
 
 _PAIRS = [f"N{number}-USD" for number in range(10)]
 _FIRST_ID = 61

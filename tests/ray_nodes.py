@@ -1,4 +1,7 @@
-"""Ray nodes as processes of their own on loopback, started by the command that a machine runs."""
+"""Ray nodes as processes of their own, started by the command that a machine runs.
+
+They share loopback, or each has a network namespace of its own.
+"""
 
 import asyncio
 import contextlib
@@ -15,6 +18,7 @@ import psutil
 from cluster import processes
 from cluster.embedded.process import ServerProcess, free_port
 from cluster.environment import INHERITED, OWN_NODE_ONLY
+from tests.namespaces import Machine, Network
 
 _RAY = str(Path(sys.executable).with_name("ray"))
 _START_S = 90.0
@@ -37,19 +41,24 @@ class RayNode:
         *,
         log: Path,
         environment: dict[str, str],
+        host: str,
         alone: bool = False,
+        machine: Machine | None = None,
     ) -> None:
         self.port = free_port()
         self.metrics_port = free_port()
+        self.machine = machine
+        self._host = machine.address if machine else host
         self._process = ServerProcess(
             name="a node of Ray",
             command=[
+                *(machine.prefix if machine else ()),
                 *(_ALONE if alone else ()),
                 _RAY,
                 "start",
                 "--block",
                 "--disable-usage-stats",
-                "--node-ip-address=127.0.0.1",
+                f"--node-ip-address={self._host}",
                 f"--node-manager-port={self.port}",
                 f"--metrics-export-port={self.metrics_port}",
                 "--min-worker-port=0",
@@ -67,12 +76,18 @@ class RayNode:
         await self._process.wait_ready(self._probe, timeout_s=_START_S)
 
     def kill(self) -> None:
-        """End every process of the node at once, as a machine that loses power."""
+        """End every process of the node at once."""
         _kill(self.family())
 
     def family(self) -> list[psutil.Process]:
         """Return every process of the node."""
+        if self.machine is not None:
+            return self.machine.processes()
         return processes.family(self._process.pid)
+
+    def running(self) -> bool:
+        """Say whether the node's first process is alive."""
+        return self._process.running()
 
     async def stop(self) -> None:
         """End what is left of the node."""
@@ -80,7 +95,7 @@ class RayNode:
         await self._process.stop(timeout_s=10)
 
     async def _probe(self) -> None:
-        _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        _, writer = await asyncio.open_connection(self._host, self.port)
         writer.close()
 
 
@@ -88,15 +103,19 @@ class RayNodes:
     """A head without CPUs and workers; `stop` leaves nothing.
 
     With `redis_url` the head keeps there what it knows, and can be started again; that takes root.
+    With `network` each worker is a machine of its own on it.
     """
 
-    def __init__(self, *, redis_url: str = "") -> None:
+    def __init__(self, *, redis_url: str = "", network: Network | None = None) -> None:
+        self._network = network
+        self._host = network.host if network else "127.0.0.1"
         self._redis = urlsplit(redis_url)
         self.folder = Path(tempfile.mkdtemp(prefix="forkast-", dir="/tmp"))
-        self.address = f"127.0.0.1:{free_port()}"
+        self.address = f"{self._host}:{free_port(self._host)}"
         # What a driver needs in its environment to be let in.
         self.access = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
         self._nodes: list[RayNode] = []
+        self.workers: list[RayNode] = []
 
     async def start_head(self) -> RayNode:
         """Start the node that the others and the platform join, or start it again."""
@@ -110,7 +129,9 @@ class RayNodes:
 
     async def start_worker(self) -> RayNode:
         """Start a node that takes pairs."""
-        return await self._start(f"--address={self.address}", "--num-cpus=4")
+        worker = await self._start(f"--address={self.address}", "--num-cpus=4")
+        self.workers.append(worker)
+        return worker
 
     def processes(self) -> list[psutil.Process]:
         """Return every process of every node."""
@@ -130,8 +151,15 @@ class RayNodes:
 
     async def _start(self, *arguments: str) -> RayNode:
         log = self.folder / f"node-{len(self._nodes)}.log"
-        alone = bool(self._redis.netloc) and "--head" in arguments
-        node = RayNode(list(arguments), log=log, environment=self._environment(), alone=alone)
+        head = "--head" in arguments
+        node = RayNode(
+            list(arguments),
+            log=log,
+            environment=self._environment(),
+            host=self._host,
+            alone=bool(self._redis.netloc) and head,
+            machine=self._network.machine() if self._network and not head else None,
+        )
         self._nodes.append(node)
         await node.start()
         return node
