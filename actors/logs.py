@@ -50,6 +50,7 @@ def configure_logs(
     `pairs` are the pairs by market id: lines that know only the id, or the partition that goes with
     it, name the pair too.
     """
+    quiet_libraries()
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -67,6 +68,11 @@ def configure_logs(
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(lossy(lambda: sys.stdout)),
     )
+
+
+def quiet_libraries() -> None:
+    """Keep what a library only tries again out of the logs; what comes of it reaches its caller."""
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)
 
 
 def _json(event: dict[str, Any], **_: Any) -> str:

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import typer
 
 from actors.errors import ForkastError
+from actors.logs import quiet_libraries
 from cluster.cli import check, doctor, openapi, operate, operate_cluster, prepare, up
 from cluster.cli.options import tell
 
@@ -34,6 +35,7 @@ app.command("test", context_settings={"ignore_unknown_options": True})(check.che
 
 def main() -> None:
     """Run the command line; an error of the platform is one line and exit code 1."""
+    quiet_libraries()
     # These are loaded when asked for: their libraries would slow every other command down.
     wanted = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if wanted in ("bench", "--help"):

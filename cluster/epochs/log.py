@@ -53,7 +53,8 @@ async def read_log(bootstrap: str, partitions: Iterable[int]) -> LogState:
 
 
 async def _extents(bootstrap: str, topic: str, partitions: Mapping[int, int]) -> dict[int, Extent]:
-    reader = LogReader(bootstrap=bootstrap, topic=topic, client_id=CLIENT_ID)
+    # What is asked here waits for a fetch that has found nothing yet, on the same connection.
+    reader = LogReader(bootstrap=bootstrap, topic=topic, client_id=CLIENT_ID, wait_ms=20)
     await patiently(lambda: reader.start(partitions))
     try:
         firsts = await patiently(reader.first_offsets)

@@ -35,6 +35,7 @@ from cluster.verify.trades import check_trades
 
 CLIENT_ID = "forkast-verify"
 COMMAND_TIMEOUT_S = 120
+_FETCH_WAIT_MS = 20
 CHECKS = (
     *("log", "fills", "sides", "priority", "depth", "books", EVENTS_TOPIC, TRADES_TOPIC),
     *("positions", "trades", "orders", "candles"),
@@ -197,7 +198,12 @@ class Verification:
     @contextlib.asynccontextmanager
     async def _reading(self, topic: str, partition: int) -> AsyncIterator[LogReader]:
         reader = LogReader(
-            bootstrap=self._platform.servers.kafka_bootstrap, topic=topic, client_id=CLIENT_ID
+            bootstrap=self._platform.servers.kafka_bootstrap,
+            topic=topic,
+            client_id=CLIENT_ID,
+            # A broker answers a connection's requests in turn: to ask where the log ends waits for
+            # a fetch that has found nothing yet.
+            wait_ms=_FETCH_WAIT_MS,
         )
         await patiently(lambda: reader.start({partition: 0}))
         try:

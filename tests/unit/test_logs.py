@@ -2,13 +2,14 @@
 
 import contextlib
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 
-from actors.logs import configure_logs
+from actors.logs import configure_logs, quiet_libraries
 
 
 @pytest.fixture
@@ -16,6 +17,7 @@ def _as_before() -> Iterator[None]:
     """Leave the other tests' logs as they were."""
     yield
     structlog.reset_defaults()
+    logging.getLogger("aiokafka").setLevel(logging.NOTSET)
 
 
 @pytest.mark.usefixtures("_as_before")
@@ -73,6 +75,15 @@ def test_a_line_that_cannot_be_written_is_lost_and_the_next_one_is_not(
 
 
 @pytest.mark.usefixtures("_as_before")
+@pytest.mark.usefixtures("_as_before")
+def test_what_a_library_tries_again_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    quiet_libraries()
+    logger = logging.getLogger("aiokafka.producer.sender")
+    logger.warning("got an error, retrying")
+    logger.error("cannot connect")
+    assert caplog.messages == ["cannot connect"]
+
+
 def test_a_person_reads_columns(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs("console")
     structlog.get_logger().info("pair_restored", pair="BTC-USD")

@@ -161,36 +161,41 @@ def test_an_order_outlives_down_a_kill_and_the_loss_of_the_log(
     assert not alive
     assert not platforms.left_of(data)
 
-    with _up_until_killed(data, "--port", port) as url:
+    with _running_again(data, "--port", port) as (url, process_id):
         assert _status(url, order_id) == "OPEN"
         _place(url)
+        family = processes.family(process_id)
+        servers = processes.family(process_id, naming=str(data))
+        os.kill(process_id, signal.SIGKILL)
+    _, alive = psutil.wait_procs(servers, timeout=30)
+    assert not alive
+    assert not platforms.left_of(data)
 
     shutil.rmtree(data / "kafka")
     refused = forkast("up", "--data", data, "--port", port, timeout_s=120)
     assert refused.returncode == 1
     assert "--new-epoch" in refused.stderr
     assert not platforms.left_of(data)
-    with _up_until_killed(data, "--port", port, "--new-epoch", "after-the-loss") as url:
+    with _running_again(data, "--port", port, "--new-epoch", "after-the-loss") as (url, _):
         assert _status(url, order_id) == "OPEN"
         _place(url)
         agreed = forkast("verify", "--data", data, timeout_s=120)
         assert agreed.returncode == 0, agreed.stdout + agreed.stderr
+    # Ray's own processes wait a minute for their head.
+    _, alive = psutil.wait_procs(family, timeout=90)
+    assert not alive
 
 
 @contextlib.contextmanager
-def _up_until_killed(data: Path, *options: str) -> Iterator[str]:
-    """Start a platform again and yield its address; at the end all of it dies with `up`."""
+def _running_again(data: Path, *options: str) -> Iterator[tuple[str, int]]:
+    """Start a platform where there was one; yield its address and process, and end it."""
     begun = forkast("up", "--data", data, *options, "--detach", timeout_s=240)
     assert begun.returncode == 0, begun.stderr
     state = json.loads((data / "state.json").read_text())
-    family = processes.family(state["process_id"])
     try:
-        yield state["url"]
+        yield state["url"], state["process_id"]
     finally:
-        os.kill(state["process_id"], signal.SIGKILL)
-    _, alive = psutil.wait_procs(family, timeout=90)
-    assert not alive
-    assert not platforms.left_of(data)
+        forkast("down", "--data", data, timeout_s=120)
 
 
 def _status(url: str, order_id: str) -> str:
