@@ -34,6 +34,8 @@ from actors.ports import SnapshotStore, StoredSnapshot
 from actors.saving import SaveAtOnce, Saver
 
 _log = structlog.get_logger(__name__)
+# Less than a router waits for an answer.
+_SAVED_S = 5.0
 _LEVEL_ROW = ["price_ticks", "quantity_lots", "filled_lots", "order_count"]
 
 
@@ -88,6 +90,8 @@ class PairActor:
         A router calls this when events that it never saw are missing in Kafka, after a router
         before it died: the same log, applied again, gives the same events.
         """
+        # The newer the snapshot, the less is done again.
+        self._saver.wait(_SAVED_S)
         self._restore()
         return self.position()
 

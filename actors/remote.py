@@ -24,6 +24,11 @@ def pair_actor_name(actor: str, generation: int = 0) -> str:
     return f"pair:{actor}#{generation}" if generation else f"pair:{actor}"
 
 
+def is_pair_actor(name: str) -> bool:
+    """Say whether an actor of this name carries pairs."""
+    return name.startswith("pair:")
+
+
 def generations(name: str, namespace: str) -> list[int]:
     """Return the generations of an actor that Ray knows now, newest first."""
     found = []

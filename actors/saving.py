@@ -17,6 +17,10 @@ class Saver(Protocol):
         """Carry `save`, which raises nothing, out now or soon."""
         ...
 
+    def wait(self, timeout_s: float) -> None:
+        """Return when no save is under way, or after that long."""
+        ...
+
 
 class SaveAtOnce:
     """The saver of who has time: it returns when all is done."""
@@ -27,6 +31,9 @@ class SaveAtOnce:
 
     def start(self, save: Callable[[], None]) -> None:
         save()
+
+    def wait(self, timeout_s: float) -> None:
+        """Return: nothing is ever under way."""
 
 
 class SaveBeside:
@@ -47,3 +54,7 @@ class SaveBeside:
             raise RuntimeError("a save is under way")
         self._thread = threading.Thread(target=save, name="snapshot", daemon=True)
         self._thread.start()
+
+    def wait(self, timeout_s: float) -> None:
+        if self._thread is not None:
+            self._thread.join(timeout_s)

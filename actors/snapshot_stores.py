@@ -5,7 +5,7 @@ from pathlib import Path
 from actors.book.market import Market
 from actors.config import Platform
 from actors.snapshots import FileSnapshotStore
-from actors.snapshots_postgres import PostgresSnapshotStore
+from actors.snapshots_postgres import Patience, PostgresSnapshotStore
 
 
 def snapshot_folder(platform: Platform) -> Path:
@@ -13,10 +13,17 @@ def snapshot_folder(platform: Platform) -> Path:
     return Path(platform.data_directory) / "snapshots"
 
 
-def snapshot_store(platform: Platform, market: Market) -> FileSnapshotStore | PostgresSnapshotStore:
-    """Return where the snapshots of a market are kept: in Postgres, or in the data folder."""
+def snapshot_store(
+    platform: Platform, market: Market, patience: Patience | None = None
+) -> FileSnapshotStore | PostgresSnapshotStore:
+    """Return where the snapshots of a market are kept: in Postgres, or in the data folder.
+
+    Stores of one process share their `patience` with a Postgres that is away.
+    """
     kept, epoch = platform.limits.snapshots_kept, platform.epoch
     if platform.snapshots == "postgres":
         url = platform.servers.postgres_url
-        return PostgresSnapshotStore(url, pair=market.pair, kept=kept, epoch=epoch)
+        return PostgresSnapshotStore(
+            url, pair=market.pair, kept=kept, epoch=epoch, patience=patience
+        )
     return FileSnapshotStore(snapshot_folder(platform), pair=market.pair, kept=kept, epoch=epoch)

@@ -1,8 +1,10 @@
 """Snapshots as rows: for pairs that move between machines which share no folder."""
 
 import asyncio
+import math
+import struct
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
@@ -13,6 +15,7 @@ import structlog
 from actors.errors import SnapshotRefusedError
 from actors.ports import StoredSnapshot
 from actors.snapshots import decode_snapshot, encode_snapshot
+from actors.writer.copy_format import HEADER, TRAILER
 
 _T = TypeVar("_T")
 _Question = Callable[[asyncpg.Connection], Awaitable[_T]]
@@ -22,11 +25,9 @@ _CONNECT_S = 3.0
 _QUERY_S = 60.0
 _LOAD_S = 20.0
 _LOAD_PAUSE_S = 0.5
+_PIECE_BYTES = 256 * 1024
 
-_INSERT = """
-INSERT INTO snapshots (pair, epoch, next_offset, image) VALUES ($1, $2, $3, $4)
-ON CONFLICT (pair, epoch, next_offset) DO UPDATE SET image = excluded.image, taken_at = now()
-"""
+_REMOVE = "DELETE FROM snapshots WHERE pair = $1 AND epoch = $2 AND next_offset = $3"
 _PRUNE = """
 DELETE FROM snapshots WHERE pair = $1 AND epoch = $2 AND next_offset NOT IN (
     SELECT next_offset FROM snapshots WHERE pair = $1 AND epoch = $2
@@ -40,6 +41,23 @@ SELECT next_offset FROM snapshots WHERE pair = $1 AND epoch = $2 ORDER BY next_o
 _IMAGE = "SELECT image FROM snapshots WHERE pair = $1 AND epoch = $2 AND next_offset = $3"
 
 
+class Patience:
+    """How long a process waits for a Postgres that is away: once, until it has answered again."""
+
+    def __init__(self, seconds: float = _LOAD_S) -> None:
+        self._seconds = seconds
+        self._until_s = math.inf
+
+    def over(self) -> bool:
+        """Say whether there was no answer for long enough; called after each that failed."""
+        self._until_s = min(self._until_s, time.monotonic() + self._seconds)
+        return time.monotonic() > self._until_s
+
+    def renew(self) -> None:
+        """Begin anew, after an answer."""
+        self._until_s = math.inf
+
+
 class PostgresSnapshotStore:
     """Keep the newest `kept` snapshots of one pair and epoch in the table `snapshots`.
 
@@ -48,8 +66,17 @@ class PostgresSnapshotStore:
     Its queries run in a thread of their own: the caller's may have an event loop.
     """
 
-    def __init__(self, postgres_url: str, *, pair: str, kept: int, epoch: int = 1) -> None:
+    def __init__(
+        self,
+        postgres_url: str,
+        *,
+        pair: str,
+        kept: int,
+        epoch: int = 1,
+        patience: Patience | None = None,
+    ) -> None:
         self._url = postgres_url
+        self._patience = patience or Patience()
         self._pair = pair
         self._kept = kept
         self._epoch = epoch
@@ -85,12 +112,13 @@ class PostgresSnapshotStore:
         return self._patiently(self._offsets) or []
 
     def _patiently(self, question: _Question[_T]) -> _T | None:
-        deadline = time.monotonic() + _LOAD_S
         while True:
             try:
-                return self._ask(question)
+                answer = self._ask(question)
+                self._patience.renew()
+                return answer
             except _FAILURES as error:
-                if time.monotonic() > deadline:
+                if self._patience.over():
                     _log.error("snapshots_unreadable", pair=self._pair, why=repr(error))
                     return None
                 time.sleep(_LOAD_PAUSE_S)
@@ -106,9 +134,16 @@ class PostgresSnapshotStore:
             await connection.close(timeout=_CONNECT_S)
 
     async def _insert(self, snapshot: StoredSnapshot, connection: asyncpg.Connection) -> None:
-        image = b"".join(encode_snapshot(self._pair, snapshot))
+        image = encode_snapshot(self._pair, snapshot)
+        row = self._pair, self._epoch, snapshot.next_offset
         async with connection.transaction():
-            await connection.execute(_INSERT, self._pair, self._epoch, snapshot.next_offset, image)
+            await connection.execute(_REMOVE, *row)
+            await connection.copy_to_table(
+                "snapshots",
+                columns=("pair", "epoch", "next_offset", "image"),
+                source=_copied(*row, image),
+                format="binary",
+            )
             await connection.execute(_PRUNE, self._pair, self._epoch, self._kept)
 
     async def _offsets(self, connection: asyncpg.Connection) -> list[int]:
@@ -118,3 +153,22 @@ class PostgresSnapshotStore:
     async def _image(self, offset: int, connection: asyncpg.Connection) -> bytes | None:
         image: bytes | None = await connection.fetchval(_IMAGE, self._pair, self._epoch, offset)
         return image
+
+
+async def _copied(
+    pair: str, epoch: int, next_offset: int, image: list[bytes | memoryview]
+) -> AsyncIterator[bytes]:
+    """Yield the payload of a binary COPY of one row, in pieces: a copy of all of a large book would
+    hold the interpreter, and with it the market, for as long as it takes.
+    """
+    name = pair.encode()
+    yield HEADER + struct.pack(
+        f">hi{len(name)}siiiqi",
+        *(4, len(name), name),
+        *(4, epoch, 8, next_offset),
+        sum(len(piece) for piece in image),
+    )
+    for piece in image:
+        for start in range(0, len(piece), _PIECE_BYTES):
+            yield bytes(piece[start : start + _PIECE_BYTES])
+    yield TRAILER

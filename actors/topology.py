@@ -26,6 +26,14 @@ class Topology:
         if self._by_pair.keys() & self._shared.values():
             raise ValueError("a shared actor needs a name that is no pair")
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Topology):
+            return NotImplemented
+        return (self._by_pair, self._shared) == (other._by_pair, other._shared)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._by_pair.values()))
+
     def __iter__(self) -> Iterator[Market]:
         return iter(self._by_pair.values())
 

@@ -20,6 +20,7 @@ class CandlesWorker:
         os.environ.setdefault("POLARS_MAX_THREADS", "1")
         from analytics.aggregator import CandleAggregator
 
+        self.platform = platform
         self._aggregator = CandleAggregator(platform)
         self._aggregator.start()
 

@@ -35,7 +35,7 @@ async def migrate(postgres_url: str, topology: Topology, *, files: Path = _FILES
     """
     scripts = _scripts(files)
     try:
-        connection = await asyncpg.connect(postgres_url, timeout=20, command_timeout=300)
+        connection = await asyncpg.connect(postgres_url, timeout=20)
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
         raise ServerUnreachableError(f"Postgres: {error}") from error
     try:

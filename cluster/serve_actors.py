@@ -13,17 +13,30 @@ def is_serve_actor(name: str) -> bool:
 
 
 def serve_actors() -> dict[str, Any]:
-    """Return the handles of the controller and of all replicas; needs an initialised Ray."""
+    """Return the handles of the controller and of all replicas; needs an initialised Ray.
+
+    Without those that still wait for a place on some node: they are not silent but not there yet.
+    """
     import ray
 
     found = {}
     for actor in ray.util.list_named_actors(all_namespaces=True):
         if actor["namespace"] == _NAMESPACE and is_serve_actor(actor["name"]):
             try:
-                found[actor["name"]] = ray.get_actor(actor["name"], namespace=_NAMESPACE)
+                handle = ray.get_actor(actor["name"], namespace=_NAMESPACE)
             except ValueError:
                 continue
+            if _has_place(handle):
+                found[actor["name"]] = handle
     return found
+
+
+def _has_place(handle: Any) -> bool:
+    """Say whether an actor has been given a process, in which its constructor may still run."""
+    from ray._private.state import actors
+
+    # Public are only `ray.util.state`, which takes a dashboard, and the names alone.
+    return bool(actors(handle._actor_id.hex())["Address"]["NodeID"].strip("f"))
 
 
 def end_serve_actor(handle: Any) -> None:

@@ -15,7 +15,7 @@ import structlog
 
 from actors.builders import WRITER_NAME, pair_actor, writer_actor
 from actors.config import Platform
-from actors.remote import find_actor, generations, pair_actor_name
+from actors.remote import find_actor, generations, is_pair_actor, pair_actor_name
 from analytics.builders import candles_actor
 from analytics.client import CANDLES_NAME
 from cluster.errors import DeployError
@@ -38,6 +38,7 @@ class Supervisor:
     """Keep the pairs' actors, the Postgres writer and the candle aggregator alive."""
 
     def __init__(self, platform: Platform, runtime: RayRuntime) -> None:
+        self._platform = platform
         self._namespace = platform.namespace
         self._runtime = runtime
         self._makers: Mapping[str, Maker] = {
@@ -52,7 +53,10 @@ class Supervisor:
         self._looks_at_replaced: dict[str, int] = {}
 
     async def make(self) -> dict[str, Any]:
-        """Make all actors at once, without waiting for them; return their handles by name."""
+        """Make all actors at once, without waiting for them; return their handles by name.
+
+        Those that live on from an `up` before stay, if they know the same platform as this one.
+        """
         return await self._runtime.call(self._make_all)
 
     async def wait(self, handles: dict[str, Any]) -> None:
@@ -105,10 +109,29 @@ class Supervisor:
                 await self._runtime.call(_end, name, self._namespace)
 
     def _make_all(self) -> dict[str, Any]:
+        self._end_strangers()
         found = self._find()
         return {
             name: found[name] if name in found else make() for name, make in self._makers.items()
         }
+
+    def _end_strangers(self) -> None:
+        """End actors that this platform does not have, or that were made for another one."""
+        import ray
+
+        strangers = [
+            ray.get_actor(actor["name"], namespace=self._namespace)
+            for actor in ray.util.list_named_actors(all_namespaces=True)
+            if actor["namespace"] == self._namespace
+            and is_pair_actor(actor["name"])
+            and actor["name"].partition("#")[0] not in self._makers
+        ]
+        handles = self._find()
+        for name in _of_other_platforms(handles, self._platform):
+            _log.warning("actor_of_another_platform", actor=name)
+            strangers.append(handles[name])
+        for handle in strangers:
+            ray.kill(handle, no_restart=True)
 
     def _find(self) -> dict[str, Any]:
         handles = {}
@@ -136,11 +159,33 @@ class Supervisor:
         ]
 
 
+def _of_other_platforms(handles: dict[str, Any], platform: Platform) -> list[str]:
+    """Return the names of actors that were made for another platform, or do not say for which."""
+    import ray
+
+    asked = {
+        name: handle.__ray_call__.remote(lambda self: self.platform)
+        for name, handle in handles.items()
+    }
+    if asked:
+        ray.wait(list(asked.values()), num_returns=len(asked), timeout=_PING_S)
+    others = []
+    for name, reference in asked.items():
+        try:
+            known = ray.get(reference, timeout=0)
+        except Exception as error:  # a class that has changed since fails as it likes
+            _log.warning("actor_ping_failed", actor=name, why=str(error))
+            known = None
+        if known != platform:
+            others.append(name)
+    return others
+
+
 def _unanswered(handles: dict[str, Any], timeout_s: float) -> list[str]:
     """Ping all at once; return the names of those that did not answer well in time."""
     import ray
 
-    names = {handle.__ray_call__.remote(_alive): name for name, handle in handles.items()}
+    names = {handle.__ray_ready__.remote(): name for name, handle in handles.items()}
     done, pending = ray.wait(list(names), num_returns=len(names), timeout=timeout_s)
     late = [names[reference] for reference in pending]
     for reference in done:
@@ -150,10 +195,6 @@ def _unanswered(handles: dict[str, Any], timeout_s: float) -> list[str]:
             _log.warning("actor_ping_failed", actor=names[reference], why=str(error))
             late.append(names[reference])
     return late
-
-
-def _alive(_: object) -> None:
-    """Do nothing, in an actor that can."""
 
 
 def _restart(handle: Any) -> None:

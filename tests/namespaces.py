@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 
@@ -24,6 +24,7 @@ class Machine:
         self._port = f"port{number}"
         self.address = f"{_NETWORK}.{number + 1}"
         self.prefix = (shutil.which("ip") or "", "netns", "exec", self._name)
+        self._cuts = self._slowings = 0
 
     def make(self) -> None:
         """Make the namespace and its link."""
@@ -42,33 +43,39 @@ class Machine:
 
     def processes(self) -> list[psutil.Process]:
         """Return what runs in the namespace."""
-        return [
-            psutil.Process(number)
-            for number in map(int, _ip("netns", "pids", self._name).split())
-            if psutil.pid_exists(number)
-        ]
+        found = []
+        for number in map(int, _ip("netns", "pids", self._name).split()):
+            with suppress(psutil.NoSuchProcess):
+                found.append(psutil.Process(number))
+        return found
 
     @contextmanager
     def cut(self) -> Iterator[None]:
-        """Take the link away; nobody is told, packets are just gone."""
+        """Take the link away; nobody is told, packets are just gone. Cuts may overlap."""
+        self._cuts += 1
         _ip("link", "set", self._port, "down")
         try:
             yield
         finally:
-            _ip("link", "set", self._port, "up")
+            self._cuts -= 1
+            if not self._cuts:
+                _ip("link", "set", self._port, "up")
 
     @contextmanager
     def slowed(self) -> Iterator[None]:
-        """Delay and lose packets in both directions."""
-        ends = (("-n", self._name, "qdisc"), ("qdisc",))
-        devices = ("eth0", self._port)
-        for end, device in zip(ends, devices, strict=True):
-            _run("tc", *end, "add", "dev", device, "root", "tbf", *_SLOW)
+        """Delay and lose packets in both directions. Slow times may overlap."""
+        self._slowings += 1
+        self._shape("replace", "tbf", *_SLOW)
         try:
             yield
         finally:
-            for end, device in zip(ends, devices, strict=True):
-                _run("tc", *end, "del", "dev", device, "root")
+            self._slowings -= 1
+            if not self._slowings:
+                self._shape("del")
+
+    def _shape(self, verb: str, *how: str) -> None:
+        _run("tc", "-n", self._name, "qdisc", verb, "dev", "eth0", "root", *how)
+        _run("tc", "qdisc", verb, "dev", self._port, "root", *how)
 
 
 class Network:

@@ -77,7 +77,7 @@ class PostgresWriter:
         topic: str = EVENTS_TOPIC,
         events_per_transaction: int = EVENTS_PER_TRANSACTION,
     ) -> None:
-        self._platform = platform
+        self.platform = platform
         self._consumer = consumer
         self._topic = topic
         self._events_per_transaction = events_per_transaction
@@ -130,15 +130,15 @@ class PostgresWriter:
 
     async def open_store(self) -> OrderStore:
         """Connect to the rows. Raises OSError, TimeoutError and asyncpg's errors."""
-        url = self._platform.servers.postgres_url
+        url = self.platform.servers.postgres_url
         return await OrderStore.connect(url, consumer=self._consumer)
 
     async def open_tail(self, positions: tuple[MarketPosition, ...]) -> MarketTail:
         """Connect to the events from these positions on. Raises LogError."""
         return await MarketTail.open(
-            self._platform.topology,
+            self.platform.topology,
             positions,
-            bootstrap=self._platform.servers.kafka_bootstrap,
+            bootstrap=self.platform.servers.kafka_bootstrap,
             topic=self._topic,
         )
 
@@ -151,7 +151,7 @@ class PostgresWriter:
         """Write from the stored positions on, until something fails."""
         store = await self.open_store()
         try:
-            positions = await store.positions(self._platform.topology)
+            positions = await store.positions(self.platform.topology)
             tail = await self.open_tail(positions)
             try:
                 self._intake = Intake(positions)
@@ -179,7 +179,7 @@ class PostgresWriter:
         before = self._intake.faults.get(market_id)
         self._intake.add(market_id=market_id, offset=offset, value=value)
         fault = self._intake.faults.get(market_id)
-        pair = self._platform.topology.by_id(market_id).pair
+        pair = self.platform.topology.by_id(market_id).pair
         if fault is not None and before is None:
             _log.error("market_halted_in_writer", pair=pair, offset=offset, why=fault)
         elif before is not None and fault is None:

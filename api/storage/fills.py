@@ -19,7 +19,8 @@ ORDER BY time_us DESC, market_id DESC, trade_id DESC LIMIT $3
 )"""  # noqa: S608
 
 
-# Each side has an index in this order: the cost grows with the page, not with the table.
+# Each side has an index in this order: the cost grows with the page and with what of other pairs
+# lies between, not with the table.
 _PAGE = f"""
 {_side("maker_user_id", "$6", is_maker=True)}
 UNION ALL

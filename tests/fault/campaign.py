@@ -141,12 +141,10 @@ async def _watched(workers: Workers | None) -> AsyncIterator[None]:
     if workers is None:
         yield
         return
-    watch = asyncio.create_task(workers.watch())
-    try:
+    async with asyncio.TaskGroup() as group:
+        watch = group.create_task(workers.watch())
         yield
-    finally:
         watch.cancel()
-        await asyncio.gather(watch, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager

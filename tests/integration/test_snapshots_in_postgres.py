@@ -3,11 +3,12 @@
 import uuid
 
 import asyncpg
+import numpy as np
 import pytest
 
 from actors.config import Servers
 from actors.ports import StoredSnapshot
-from actors.snapshots_postgres import PostgresSnapshotStore
+from actors.snapshots_postgres import Patience, PostgresSnapshotStore
 
 
 @pytest.fixture
@@ -33,6 +34,25 @@ async def test_another_store_of_the_pair_loads_the_newest_first(
     _kept(PostgresSnapshotStore(servers.postgres_url, pair=pair, kept=2), 10, 30, 20)
     other = PostgresSnapshotStore(servers.postgres_url, pair=pair, kept=2)
     assert list(other.load()) == [_snapshot(30), _snapshot(20)]
+
+
+async def test_an_image_of_many_pieces_comes_back_whole(servers: Servers, pair: str) -> None:
+    state = np.random.default_rng(3).bytes(1_000_003)
+    large = StoredSnapshot(next_offset=9, commands=9, last_price_ticks=7, state=state)
+    store = PostgresSnapshotStore(servers.postgres_url, pair=pair, kept=2)
+    for _ in range(2):
+        store.save(large)
+    assert [one.state for one in store.load()] == [state]
+
+
+def test_stores_of_one_process_wait_once_for_a_postgres_that_is_away(unused_tcp_port: int) -> None:
+    patience = Patience(seconds=0)
+    for name in ("A", "B"):
+        url = f"postgresql://nobody@127.0.0.1:{unused_tcp_port}/none"
+        store = PostgresSnapshotStore(url, pair=name, kept=2, patience=patience)
+        assert list(store.load()) == []
+        assert patience.over()
+    patience.renew()
 
 
 async def test_a_torn_row_is_passed_over_for_the_one_before(servers: Servers, pair: str) -> None:

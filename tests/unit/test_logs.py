@@ -75,7 +75,6 @@ def test_a_line_that_cannot_be_written_is_lost_and_the_next_one_is_not(
 
 
 @pytest.mark.usefixtures("_as_before")
-@pytest.mark.usefixtures("_as_before")
 def test_what_a_library_tries_again_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
     quiet_libraries()
     logger = logging.getLogger("aiokafka.producer.sender")
@@ -84,6 +83,7 @@ def test_what_a_library_tries_again_is_not_told(caplog: pytest.LogCaptureFixture
     assert caplog.messages == ["cannot connect"]
 
 
+@pytest.mark.usefixtures("_as_before")
 def test_a_person_reads_columns(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs("console")
     structlog.get_logger().info("pair_restored", pair="BTC-USD")

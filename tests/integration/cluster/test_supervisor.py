@@ -11,7 +11,7 @@ import pytest
 import ray
 
 from actors.config import Platform
-from actors.remote import pair_actor_name
+from actors.remote import find_actor, pair_actor_name
 from actors.topology import Topology
 from cluster.runtime import RayRuntime, remove
 from cluster.supervisor import Supervisor
@@ -63,6 +63,37 @@ async def test_actors_are_made_once_and_again_when_ray_has_lost_them(
     finally:
         watch.cancel()
         await asyncio.gather(watch, return_exceptions=True)
+
+
+async def test_actors_of_another_platform_are_made_anew_and_those_of_none_end(
+    supervisor: Supervisor, platform: Platform, runtime: RayRuntime, tmp_path: Path
+) -> None:
+    handles = await supervisor.make()
+    await supervisor.wait(handles)
+    pairs = (_PAIR, "ETH-USD")
+    grown = replace(
+        platform,
+        topology=Topology(
+            tuple(platform.topology.market(pair) for pair in pairs),
+            shared=dict.fromkeys(pairs, "quiet"),
+        ),
+        namespace=_NAMESPACE,
+        data_directory=str(tmp_path),
+    )
+    following = Supervisor(grown, runtime)
+    try:
+        made = await following.make()
+        await following.wait(made)
+        assert set(made) == {pair_actor_name("quiet"), "writer", "candles"}
+        assert not {_identity(one) for one in made.values()} & {
+            _identity(one) for one in handles.values()
+        }
+        answered = made[pair_actor_name("quiet")].ping.remote()
+        assert await asyncio.to_thread(ray.get, answered, timeout=60) == list(pairs)
+        with pytest.raises(ValueError, match="actor"):
+            await asyncio.to_thread(find_actor, pair_actor_name(_PAIR), _NAMESPACE)
+    finally:
+        await following.remove()
 
 
 def _identity(handle: Any) -> str:

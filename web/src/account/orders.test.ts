@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Order, Trade } from "../api/client";
-import { bounded, fillKey, fillOf } from "./orders";
+import { bounded, fillKey, fillOf, forgetEnded } from "./orders";
 
 const order = (id: number, status: Order["status"]): Order => ({
   id: String(id),
@@ -26,6 +26,15 @@ it("forgets the oldest ended orders and no open one", () => {
   for (let id = 1; id <= 13; id += 1)
     orders.set(String(id), order(id, id <= 2 ? "OPEN" : "CANCELLED"));
   expect([...bounded(orders, 10).keys()].map(Number)).toEqual([1, 2, 6, 7, 8, 9, 10, 11, 12, 13]);
+});
+
+it("forgets what ended unheard, and keeps what was heard of meanwhile", () => {
+  const before = [1, 2, 3].map((id) => order(id, "OPEN"));
+  const orders = new Map(before.map((one) => [one.id, one]));
+  orders.set("3", { ...order(3, "FILLED"), sequence: 9 });
+  orders.set("4", order(4, "OPEN"));
+  forgetEnded(orders, before, [order(1, "OPEN")]);
+  expect([...orders.keys()]).toEqual(["1", "3", "4"]);
 });
 
 it("gives who trades with himself both sides of the trade", () => {

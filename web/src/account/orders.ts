@@ -23,6 +23,20 @@ export function bounded(orders: Map<string, Order>, most: number): Map<string, O
   return orders;
 }
 
+/**
+ * Take out what was open before a reading and is no longer among all that is `open`: it ended while
+ * nothing was heard. What was heard of since stays.
+ */
+export function forgetEnded(
+  orders: Map<string, Order>,
+  before: readonly Order[],
+  open: readonly Order[],
+): void {
+  const still = new Set(open.map((order) => order.id));
+  for (const order of before)
+    if (!still.has(order.id) && orders.get(order.id) === order) orders.delete(order.id);
+}
+
 /** Say whether an order's state is newer: sequences are one market's, so are an order's. */
 export function newer(order: Order, known: Order): boolean {
   return order.sequence > known.sequence;

@@ -5,7 +5,7 @@ import { onOrder, onTrade } from "../feed/feed";
 import { useFeed } from "../feed/store";
 import { useSettings } from "../settings";
 import { announce } from "./announce";
-import { bounded, fillKey, fillOf, isOpen, isRepeat, newer } from "./orders";
+import { bounded, fillKey, fillOf, forgetEnded, isOpen, isRepeat, newer } from "./orders";
 
 const OPEN_READ = 1_000;
 const ORDERS_READ = 500;
@@ -58,6 +58,7 @@ function takeFills(found: readonly Fill[]): void {
 /** Read what is open, however old, and the newest of what the account ordered and traded. */
 export async function readAccount(): Promise<void> {
   const { userId } = useSettings.getState();
+  const before = [...useAccount.getState().orders.values()].filter(isOpen);
   try {
     const [open, newest, fills] = await Promise.all([
       readOrders({ userId, limit: OPEN_READ, status: ["OPEN", "PARTIALLY_FILLED"] }),
@@ -66,6 +67,7 @@ export async function readAccount(): Promise<void> {
     ]);
     if (useSettings.getState().userId !== userId) return;
     const orders = new Map(useAccount.getState().orders);
+    if (open.length < OPEN_READ) forgetEnded(orders, before, open);
     for (const order of [...open, ...newest]) {
       const known = orders.get(order.id);
       if (!known || newer(order, known)) orders.set(order.id, order);
