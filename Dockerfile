@@ -4,7 +4,7 @@
 FROM node:24-slim AS web
 WORKDIR /source
 COPY . .
-# Without a web/ folder the image serves the interface alone.
+# Without a web/ folder the image holds no page: there, start it with `forkast up --no-web`.
 RUN mkdir -p web/dist \
     && if [ -f web/package.json ]; then cd web && npm ci && npm run build; fi
 
@@ -16,7 +16,7 @@ ENV PYTHONDONTWRITEBYTECODE=0 \
 RUN pip install --no-cache-dir "uv>=0.9,<1"
 WORKDIR /opt/forkast
 # The packages first: they change less often than the sources.
-COPY pyproject.toml uv.lock README.md LICENSE ./
+COPY pyproject.toml uv.lock hatch_build.py README.md LICENSE ./
 RUN uv sync --frozen --no-default-groups --no-install-project
 COPY actors actors
 COPY analytics analytics
@@ -25,11 +25,16 @@ COPY cluster cluster
 RUN uv sync --frozen --no-default-groups
 
 FROM python:3.11-slim
-RUN useradd --create-home --uid 10001 forkast \
+# Ray's launcher copies files by rsync, and runs its commands in a login shell, which sets PATH anew.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends rsync \
+    && rm -rf /var/lib/apt/lists/* \
+    && echo 'PATH=/opt/forkast/.venv/bin:$PATH' > /etc/profile.d/forkast.sh \
+    && useradd --create-home --uid 10001 forkast \
     && install -d -o forkast -g forkast /var/lib/forkast
 COPY --from=python --chown=forkast:forkast /opt/forkast /opt/forkast
-COPY --from=web --chown=forkast:forkast /source/web/dist /opt/forkast/web/dist
-RUN [ -n "$(ls -A /opt/forkast/web/dist)" ] || rm -r /opt/forkast/web
+# Where a wheel has it, too.
+COPY --from=web --chown=forkast:forkast /source/web/dist /opt/forkast/cluster/site
 # The settings of cluster/environment.py: Ray's workers inherit them from their node.
 ENV PATH=/opt/forkast/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -21,6 +21,7 @@ from cluster.errors import ClusterError
 from cluster.state import DataFolder, RunState
 
 _DOWN_S = 90.0
+_TITLE_BYTES = 512
 _TAIL_LINES = 40
 
 _console = Console(highlight=False)
@@ -63,7 +64,9 @@ def status(
 
 
 def logs(
-    name: Annotated[str, typer.Argument(help="Part of a log's name; all names without it.")] = "",
+    name: Annotated[
+        str, typer.Argument(help="Part of a log's name, an actor or a pair; all names without it.")
+    ] = "",
     data: DataOption = DATA_DEFAULT,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as it grows.")] = False,
 ) -> None:
@@ -72,10 +75,10 @@ def logs(
     found = sorted(
         path
         for path in _files(folder.logs)
-        if name.lower() in str(path.relative_to(folder.logs)).lower() and path.stat().st_size
+        if path.stat().st_size and name.lower() in _title(path, folder.logs).lower()
     )
     if not found:
-        raise ClusterError(f"no log under {folder.logs} has {name!r} in its name")
+        raise ClusterError(f"no log under {folder.logs} is of {name!r}")
     if not name:
         for path in found:
             _console.print(f"{path.stat().st_size:>12,}  {path.relative_to(folder.logs)}")
@@ -146,6 +149,12 @@ def _files(folder: Path) -> list[Path]:
         for name in names
         if name.endswith((".log", ".out", ".err"))
     ]
+
+
+def _title(path: Path, folder: Path) -> str:
+    """Return a log's name, and its first lines, in which Ray's workers say what they are."""
+    with path.open("rb") as file:
+        return f"{path.relative_to(folder)} {file.read(_TITLE_BYTES).decode(errors='replace')}"
 
 
 def _tail(path: Path, *, heading: bool) -> int:

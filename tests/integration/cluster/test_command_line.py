@@ -87,6 +87,13 @@ def test_logs_show_the_end_of_a_servers_log(running_platform: RunningPlatform) -
     assert "ready to accept connections" in told.stdout
 
 
+@pytest.mark.parametrize("name", ["writer", "candles", "router", "BTC-USD"])
+def test_logs_are_found_by_what_wrote_them(running_platform: RunningPlatform, name: str) -> None:
+    told = forkast("logs", name, "--data", running_platform.data)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.strip()
+
+
 def test_a_second_platform_in_the_same_folder_is_refused(running_platform: RunningPlatform) -> None:
     told = forkast("up", "--data", running_platform.data, "--port", free_port())
     assert told.returncode == 1

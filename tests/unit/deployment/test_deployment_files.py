@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from ray.scripts.scripts import start as ray_start
 
 from cluster.cli import app
 from cluster.environment import INHERITED, OWN_NODE_ONLY
+from cluster.page import PACKAGED
 from cluster.settings import Settings
 
 _ROOT = Path(__file__).resolve().parents[3]
@@ -96,6 +98,27 @@ def test_pods_mount_only_volumes_that_they_have() -> None:
         volumes = {volume["name"] for volume in pod.get("volumes", ())}
         for container in pod["containers"]:
             assert {mount["name"] for mount in container.get("volumeMounts", ())} <= volumes
+
+
+def test_the_image_has_what_the_build_of_the_project_reads() -> None:
+    project = tomllib.loads((_ROOT / "pyproject.toml").read_text())
+    hooks = project["tool"]["hatch"]["build"]["hooks"]
+    wanted = {project["project"]["readme"], hooks["custom"].get("path", "hatch_build.py")}
+    copied = {
+        word
+        for line in _DOCKERFILE.splitlines()
+        if line.startswith("COPY ")
+        for word in line.split()
+    }
+    assert wanted <= copied
+    assert "/opt/forkast/cluster/site" in copied
+    assert PACKAGED == _ROOT / "cluster" / "site"
+
+
+def test_the_launchers_settings_are_where_it_mounts_them() -> None:
+    (mounted,) = _LAUNCHER["file_mounts"]
+    (given,) = (word for word in _LAUNCHER["docker"]["run_options"] if "env-file" in word)
+    assert given == f"--env-file=/tmp/ray_tmp_mount/{_LAUNCHER['cluster_name']}{mounted}"
 
 
 def test_every_ray_start_of_the_files_parses() -> None:
