@@ -3,7 +3,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
 const GATEWAY = process.env.FORKAST_GATEWAY ?? "http://127.0.0.1:3001";
-const PATHS = ["/orders", "/users", "/markets", "/market", "/charts", "/fills", "/health", "/ready"];
+const PATHS = ["/orders", "/users", "/market", "/charts", "/fills", "/health", "/ready"];
 
 export default defineConfig({
   plugins: [react(), tailwindcss()],
