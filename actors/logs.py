@@ -14,6 +14,14 @@ from typing import Any, Literal, TextIO, cast
 import msgspec
 import structlog
 
+# What aiokafka calls errors, many times a second, while a broker is away.
+_TRIED_AGAIN = (
+    "Unable connect to node",
+    "Unable to update metadata",
+    "Failed fetch messages",
+    "Failed fetch offsets",
+)
+
 
 class _Lossy:
     """A text stream that loses what cannot be written; all else is the stream's own."""
@@ -70,9 +78,15 @@ def configure_logs(
     )
 
 
+def _is_final(record: logging.LogRecord) -> bool:
+    return not record.msg.startswith(_TRIED_AGAIN)
+
+
 def quiet_libraries() -> None:
     """Keep what a library only tries again out of the logs; what comes of it reaches its caller."""
     logging.getLogger("aiokafka").setLevel(logging.ERROR)
+    for name in ("aiokafka", "aiokafka.consumer.fetcher"):
+        logging.getLogger(name).addFilter(_is_final)
 
 
 def _json(event: dict[str, Any], **_: Any) -> str:

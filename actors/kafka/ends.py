@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from actors.errors import LogTimeoutError, LogUnavailableError
-from actors.kafka.closing import close_consumer
+from actors.kafka.consumers import close_consumer, new_consumer
 
 
 class LogEnds:
@@ -24,15 +24,7 @@ class LogEnds:
 
     async def start(self) -> None:
         """Connect. Raises LogUnavailableError while no broker answers."""
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
-            client_id=self._client_id,
-            group_id=None,
-            enable_auto_commit=False,
-            request_timeout_ms=10_000,
-            retry_backoff_ms=50,
-            metadata_max_age_ms=60_000,
-        )
+        consumer = new_consumer(bootstrap=self._bootstrap, client_id=self._client_id)
         try:
             await consumer.start()
         except (KafkaError, OSError) as error:

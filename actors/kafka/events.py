@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError
 from actors.book.codec import EventRecord, MalformedRecordError, decode_events
 from actors.book.market import Market
 from actors.errors import LogTimeoutError, LogUnavailableError
-from actors.kafka.closing import close_consumer
+from actors.kafka.consumers import close_consumer, new_consumer
 from actors.kafka.producer import RecordProducer
 from actors.ports import Published
 from actors.topology import EVENTS_TOPIC, TRADES_TOPIC, Topology
@@ -51,15 +51,11 @@ class KafkaEventSink:
         """
         number = self._topology.partition(market)
         events, trades = (TopicPartition(topic, number) for topic in (EVENTS_TOPIC, TRADES_TOPIC))
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+        consumer = new_consumer(
+            bootstrap=self._bootstrap,
             client_id=self._client_id,
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="none",
             fetch_max_wait_ms=50,
             max_partition_fetch_bytes=4 * 1024 * 1024,
-            request_timeout_ms=10_000,
         )
         try:
             async with asyncio.timeout(_TAIL_TIMEOUT_S):

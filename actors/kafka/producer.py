@@ -17,6 +17,7 @@ from aiokafka.errors import (
 )
 
 from actors.errors import LogTimeoutError, LogUnavailableError
+from actors.kafka.pacing import pace
 
 _log = structlog.get_logger(__name__)
 _HOPELESS = (MessageSizeTooLargeError, TopicAuthorizationFailedError)
@@ -63,6 +64,7 @@ class RecordProducer:
             retry_backoff_ms=50,
             metadata_max_age_ms=60_000,
         )
+        pace(producer.client)
         try:
             await producer.start()
         except (KafkaError, OSError) as error:

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from actors.errors import LogGapError, LogTimeoutError, LogUnavailableError
-from actors.kafka.closing import close_consumer
+from actors.kafka.consumers import close_consumer, new_consumer
 
 _log = structlog.get_logger(__name__)
 # New partitions may take a busy broker a while; no client's request waits for this.
@@ -151,19 +151,13 @@ class LogReader:
         return {partition.partition: int(offset) for partition, offset in offsets.items()}
 
     async def _connect(self) -> AIOKafkaConsumer:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+        consumer = new_consumer(
+            bootstrap=self._bootstrap,
             client_id=self._client_id,
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="none",
             isolation_level="read_uncommitted",
             fetch_min_bytes=1,
             fetch_max_wait_ms=self._wait_ms,
             max_partition_fetch_bytes=self._partition_bytes,
-            request_timeout_ms=10_000,
-            retry_backoff_ms=50,
-            metadata_max_age_ms=60_000,
         )
         consumer.assign([TopicPartition(self._topic, number) for number in self._positions])
         try:

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 _TABLE_EVERY_S = 1.0
 _LINE_EVERY_S = 60.0
-_DETACHED_READY_S = 180.0
+_SILENT_S = 180.0
+_ERROR = "forkast: "
 _STOP_DEMO_S = 10.0
 
 # Bound to the stream of the start: what Ray prints goes elsewhere.
@@ -221,7 +222,10 @@ def _start_demo(run: "PlatformRun") -> ServerProcess:
 
 
 def _detach(data: Path) -> None:
-    """Run the same command in the background; return when it is ready. Raises ClusterError."""
+    """Run the same command in the background; tell its steps, and return when it is ready.
+
+    Raises ClusterError.
+    """
     folder = DataFolder(data)
     if folder.held():
         folder.hold()
@@ -236,18 +240,24 @@ def _detach(data: Path) -> None:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    deadline = time.monotonic() + _DETACHED_READY_S
+    told: list[str] = []
+    deadline = time.monotonic() + _SILENT_S
     while time.monotonic() < deadline:
-        if child.poll() is not None:
-            said = [
-                line for line in log_path.read_text().splitlines() if line.startswith("forkast:")
-            ]
-            reason = said[-1].removeprefix("forkast: ") if said else f"see {log_path}"
-            raise ClusterError(reason)
+        ended = child.poll() is not None
+        # Without the line that is being written.
+        lines = log_path.read_text().rpartition("\n")[0].splitlines()
+        for line in lines[len(told) :]:
+            deadline = time.monotonic() + _SILENT_S
+            if not line.startswith(_ERROR):
+                _console.print(line, markup=False, soft_wrap=True)
+        told = lines
+        if ended:
+            errors = [line for line in told if line.startswith(_ERROR)]
+            raise ClusterError(errors[-1].removeprefix(_ERROR) if errors else f"see {log_path}")
         state = folder.read()
         if state is not None and state.process_id == child.pid and state.ready_s is not None:
             _console.print(f"Ready after {state.ready_s:.1f} s at {state.url}; stop: forkast down")
             return
         time.sleep(0.1)
     child.terminate()
-    raise ClusterError(f"not ready after {_DETACHED_READY_S:g} s; see {log_path}")
+    raise ClusterError(f"nothing was told for {_SILENT_S:g} s before all was ready; see {log_path}")

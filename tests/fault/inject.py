@@ -13,6 +13,7 @@ from tests.fault.plan import Action, Fault, Target
 from tests.fault.signals import frozen, send
 from tests.fault.victims import victim
 
+_ENDED_S = 5.0
 _STARVED_S = 0.09
 _FED_S = 0.01
 _BLOCK = bytes(1024 * 1024)
@@ -34,16 +35,21 @@ async def inject(platform: BrokenPlatform, fault: Fault) -> bool:
             case Action.KILL:
                 send(_with_children(process, fault.target), signal.SIGKILL)
             case Action.RESTART:
-                # Postgres waits for its clients on SIGTERM, and disconnects them on SIGINT.
-                process.send_signal(
-                    signal.SIGINT if fault.target is Target.POSTGRES else signal.SIGTERM
-                )
+                await _end(process, fault.target)
             case Action.FREEZE:
                 with frozen([process, *process.children(recursive=True)]):
                     await asyncio.sleep(fault.lasts_s)
             case Action.STARVE:
                 await _starve(process, fault.lasts_s)
     return True
+
+
+async def _end(process: psutil.Process, target: Target) -> None:
+    """Tell a process to end, and give it time to."""
+    # Postgres waits for its clients on SIGTERM, and disconnects them on SIGINT.
+    process.send_signal(signal.SIGINT if target is Target.POSTGRES else signal.SIGTERM)
+    with contextlib.suppress(psutil.TimeoutExpired):
+        await asyncio.to_thread(process.wait, _ENDED_S)
 
 
 async def _starve(process: psutil.Process, lasts_s: float) -> None:

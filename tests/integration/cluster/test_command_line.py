@@ -203,6 +203,9 @@ def _running_again(data: Path, *options: str) -> Iterator[tuple[str, int]]:
     """Start a platform where there was one; yield its address and process, and end it."""
     begun = forkast("up", "--data", data, *options, "--detach", timeout_s=240)
     assert begun.returncode == 0, begun.stderr
+    *steps, last = begun.stdout.splitlines()
+    assert any("Kafka" in step for step in steps)
+    assert last.startswith("Ready after")
     state = json.loads((data / "state.json").read_text())
     try:
         yield state["url"], state["process_id"]

@@ -1,6 +1,7 @@
 """Three embedded brokers: what is acknowledged outlives the death of one, and needs two."""
 
 import asyncio
+import logging
 import os
 import signal
 import time
@@ -11,11 +12,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
 
 from actors.book.codec import decode_commands
 from actors.errors import LogError, LogTimeoutError, LogUnavailableError, QueueFullError
 from actors.kafka.commands import KafkaCommandLog
+from actors.kafka.producer import RecordProducer
 from actors.kafka.reader import LogReader
 from actors.topology import COMMANDS_TOPIC, Topology
 from cluster.embedded.kafka import EmbeddedKafka
@@ -29,6 +32,7 @@ _MARKET = market(1)
 _TOPOLOGY = Topology((_MARKET,))
 _PATIENCE_S = 90.0
 _APPEND_TIMEOUT_S = 3.0
+_QUESTIONS = 20
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +69,51 @@ async def test_every_broker_knows_the_topics_as_soon_as_they_are_made(
                         assert len(topic["partitions"]) == markets
             finally:
                 await admin.close()
+
+
+async def test_clients_rest_between_questions_after_a_partition_without_a_leader(
+    kafka: EmbeddedKafka, caplog: pytest.LogCaptureFixture
+) -> None:
+    only_copy = kafka.brokers[2]
+    topic = "one-copy"
+    await _make_topic(kafka, topic, only_copy)
+    producer = RecordProducer(bootstrap=kafka.bootstrap, client_id="test")
+    reader = LogReader(bootstrap=kafka.bootstrap, topic=topic, client_id="test")
+    await producer.start()
+    await producer.send(topic=topic, partition=0, key=b"", value=b"first")
+    await reader.start({0: 0})
+    assert (await reader.read(timeout_ms=10_000))[0][0].value == b"first"
+    await _kill([only_copy])
+
+    async def leaderless() -> bool:
+        with suppress(KafkaError):
+            # Asked of any of the three.
+            return bool((await _partition(kafka, topic))["leader"] == -1)
+        return False
+
+    await until(leaderless, within_s=_PATIENCE_S, what="partition without a leader")
+    # Waits until the partition is led again, or too long.
+    sending = asyncio.gather(
+        producer.send(topic=topic, partition=0, key=b"", value=b"second"), return_exceptions=True
+    )
+    questions: list[float] = []
+
+    async def asked() -> bool:
+        questions[:] = [
+            record.created
+            for record in caplog.records
+            if record.getMessage().startswith("Sending metadata request")
+        ]
+        return len(questions) >= _QUESTIONS
+
+    with caplog.at_level(logging.DEBUG, logger="aiokafka"):
+        await until(asked, within_s=_PATIENCE_S, what=f"{_QUESTIONS} questions for the leader")
+    # Two clients that pause for a tenth of a second; without pauses it is some milliseconds.
+    assert questions[_QUESTIONS - 1] - questions[0] > (_QUESTIONS / 2 - 1) * 0.1
+    await only_copy.start()
+    await sending
+    await reader.stop()
+    await producer.stop()
 
 
 class Appender:
@@ -143,6 +192,17 @@ def _set(folder: Path, *, brokers: int) -> EmbeddedKafka:
         progress=lambda _: None,
         brokers=brokers,
     )
+
+
+async def _make_topic(kafka: EmbeddedKafka, name: str, broker: KafkaBroker) -> None:
+    """Make a topic of one partition that lies on one broker alone."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    try:
+        made = NewTopic(name, -1, -1, replica_assignments={0: [broker.node]})
+        await admin.create_topics([made])
+    finally:
+        await admin.close()
 
 
 async def _kill(brokers: Iterable[KafkaBroker]) -> None:
