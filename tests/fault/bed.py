@@ -20,20 +20,12 @@ from cluster.settings import load_settings
 from tests import platforms
 from tests.fault.plan import PROCESSES, Target
 from tests.fault.workers import Workers
+from tests.markets_file import write_markets
 from tests.namespaces import Network
 from tests.platforms import RunningPlatform
 from tests.ray_nodes import RayNodes
 
 _PAIRS = ("AAA-USD", "BBB-USD", "CCC-USD")
-_MARKET = """
-[[markets]]
-id = {id}
-pair = "{pair}"
-tick_size = "0.01"
-lot_size = "0.0001"
-max_price = "100000"
-max_quantity = "1000"
-"""
 _QUOTA = "1200m"
 _LIMITS = {
     # Snapshots that are taken often are read often.
@@ -62,10 +54,7 @@ def broken_platform(folder: Path, *, brokers: int, nodes: int) -> Iterator[Broke
 
     With `nodes` this process leaves the system's network. Raises OSError where it may not.
     """
-    markets = folder / "markets.toml"
-    markets.write_text(
-        "".join(_MARKET.format(id=at, pair=pair) for at, pair in enumerate(_PAIRS, start=1))
-    )
+    markets = write_markets(folder, _PAIRS)
     data = folder / "data"
     with _quota(data) as bounded, _cluster(nodes) as cluster:
         environment = _LIMITS | {"FORKAST_KAFKA_BROKERS": str(brokers)}

@@ -16,17 +16,8 @@ from cluster.markets import load_topology
 from cluster.migrate import migrate
 from cluster.topics import make_topics
 from cluster.verify.run import CHECKS
+from tests.markets_file import write_markets
 from tests.platforms import RunningPlatform, forkast
-
-_MARKETS = """
-[[markets]]
-id = 18
-pair = "VER-USD"
-tick_size = "0.01"
-lot_size = "0.0001"
-max_price = "10000"
-max_quantity = "1000"
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +41,12 @@ class Stopped:
 @pytest.fixture
 async def stopped(servers: Servers, tmp_path: Path) -> AsyncIterator[Stopped]:
     """Give a test a database of its own; the log of its market is empty."""
-    (tmp_path / "markets.toml").write_text(_MARKETS)
+    markets = write_markets(tmp_path, ["VER-USD"], first_id=18)
     name = f"verify_{uuid.uuid4().hex[:12]}"
     url = urlsplit(servers.postgres_url)._replace(path=f"/{name}").geturl()
     owner = await asyncpg.connect(servers.postgres_url)
     await owner.execute(f"CREATE DATABASE {name}")
-    topology = load_topology(tmp_path / "markets.toml")
+    topology = load_topology(markets)
     await migrate(url, topology)
     await make_topics(servers.kafka_bootstrap, topology)
     yield Stopped(

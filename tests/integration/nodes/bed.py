@@ -7,18 +7,9 @@ from pathlib import Path
 from actors.config import Servers
 from cluster.embedded.process import free_port
 from tests import platforms
+from tests.markets_file import write_markets
 from tests.platforms import RunningPlatform
 from tests.ray_nodes import RayNodes
-
-_MARKET = """
-[[markets]]
-id = {id}
-pair = "{pair}"
-tick_size = "0.01"
-lot_size = "0.0001"
-max_price = "100000"
-max_quantity = "1000"
-"""
 
 
 async def start_platform(
@@ -31,10 +22,7 @@ async def start_platform(
     workers: int,
 ) -> RunningPlatform:
     """Start `forkast up` with data in `folder`; a second start there goes on with them."""
-    markets = folder / "markets.toml"
-    markets.write_text(
-        "".join(_MARKET.format(id=number, pair=pair) for number, pair in enumerate(pairs, first_id))
-    )
+    markets = write_markets(folder, pairs, first_id=first_id)
     return await asyncio.to_thread(
         platforms.start,
         folder / "data",
