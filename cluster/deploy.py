@@ -11,12 +11,18 @@ from cluster.errors import DeployError
 
 
 def start_serve(host: str, port: int) -> None:
-    """Start Serve's controller and its proxy at an address; call on Ray's thread."""
+    """Start Serve's controller and its proxy at an address; call on Ray's thread.
+
+    Raises DeployError, as where a port was taken meanwhile.
+    """
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
-    serve.start(
-        proxy_location=ProxyLocation.HeadOnly,
-        http_options=HTTPOptions(host=host, port=port, keep_alive_timeout_s=75),
-    )
+    try:
+        serve.start(
+            proxy_location=ProxyLocation.HeadOnly,
+            http_options=HTTPOptions(host=host, port=port, keep_alive_timeout_s=75),
+        )
+    except Exception as error:  # Serve raises whatever its controller or its proxy raised
+        raise DeployError(f"Serve did not start at {host}:{port}: {error}") from error
 
 
 def deploy(platform: Platform, router_shards: int) -> None:

@@ -21,9 +21,8 @@ _STEPS: tuple[tuple[str, ...], ...] = (
     ("mypy",),
     ("lint-imports",),
 )
-# Tests that only compute, and then the campaigns, which have platforms of their own; the others
-# mostly wait for servers and leave a core idle.
-_APART = ("tests/unit", "tests/property", "tests/simulation", "tests/fault")
+# Tests that only compute; the others mostly wait for servers and leave a core idle.
+_COMPUTING = ("tests/unit", "tests/property", "tests/simulation")
 
 _console = Console(highlight=False)
 
@@ -37,8 +36,8 @@ def check(
     tests: tuple[str, ...] = ("pytest", *(arguments or ()))
     steps = _STEPS
     if not arguments:
-        tests += tuple(f"--ignore={folder}" for folder in _APART)
-        steps += (("pytest", *_APART),)
+        tests += tuple(f"--ignore={folder}" for folder in _COMPUTING)
+        steps += (("pytest", *_COMPUTING),)
     beside = [_Step(step, beside=True) for step in steps]
     failed: list[tuple[str, ...]] = [] if _page_passes() else [("page",)]
     failed += [step.command for step in (_Step(tests), *beside) if not step.passes()]

@@ -253,7 +253,11 @@ def _detach(data: Path) -> None:
         told = lines
         if ended:
             errors = [line for line in told if line.startswith(_ERROR)]
-            raise ClusterError(errors[-1].removeprefix(_ERROR) if errors else f"see {log_path}")
+            raise ClusterError(
+                errors[-1].removeprefix(_ERROR)
+                if errors
+                else f"it ended with {child.returncode} and told nothing; see {log_path}"
+            )
         state = folder.read()
         if state is not None and state.process_id == child.pid and state.ready_s is not None:
             _console.print(f"Ready after {state.ready_s:.1f} s at {state.url}; stop: forkast down")

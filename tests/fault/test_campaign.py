@@ -22,16 +22,13 @@ def test_a_plan_is_the_same_from_the_same_seed_and_comes_to_everything() -> None
     assert {len(faults) for faults in rounds} == {1, 2, 3}
 
 
-@pytest.mark.parametrize(("brokers", "seed", "rounds", "faults"), [(1, 5, 20, 1), (3, 11, 3, 4)])
-def test_a_campaign_loses_and_doubles_nothing(
-    tmp_path: Path, brokers: int, seed: int, rounds: int, faults: int
-) -> None:
+def test_a_campaign_on_three_brokers_loses_and_doubles_nothing(tmp_path: Path) -> None:
     done = forkast(
-        *("chaos", "--seed", seed, "--rounds", rounds, "--faults", faults, "--brokers", brokers),
-        *("--json", "--evidence", tmp_path),
+        *("chaos", "--seed", 11, "--rounds", 3, "--faults", 4, "--brokers", 3, "--json"),
+        *("--evidence", tmp_path),
         timeout_s=400,
     )
-    _assert_held(done, rounds=rounds)
+    _assert_held(done, rounds=3)
 
 
 @pytest.mark.cluster

@@ -202,7 +202,7 @@ def test_an_order_outlives_down_a_kill_and_the_loss_of_the_log(
 def _running_again(data: Path, *options: str) -> Iterator[tuple[str, int]]:
     """Start a platform where there was one; yield its address and process, and end it."""
     begun = forkast("up", "--data", data, *options, "--detach", timeout_s=240)
-    assert begun.returncode == 0, begun.stderr
+    assert begun.returncode == 0, begun.stdout + begun.stderr
     *steps, last = begun.stdout.splitlines()
     assert any("Kafka" in step for step in steps)
     assert last.startswith("Ready after")

@@ -43,7 +43,9 @@ def test_the_demo_fills_every_market_and_takes_its_orders_with_it(
         _eventually(lambda: sum(_trades(http, pair) > 0 for pair in PAIRS) >= len(PAIRS), demo)
         os.kill(demo.pid, signal.SIGTERM)
         said, _ = demo.communicate(timeout=30)
-        assert (demo.returncode, said) == (0, "")
+        # It says where a busy platform kept it waiting, and no more.
+        assert demo.returncode == 0, said
+        assert all("demo_interrupted" in line for line in said.splitlines())
     finally:
         demo.kill()
     user_id = users.pop()
