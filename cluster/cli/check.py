@@ -1,6 +1,8 @@
 """`forkast test`: format, lint, types, import contracts, the page and all tests; what CI runs."""
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +26,15 @@ _STEPS: tuple[tuple[str, ...], ...] = (
 # Tests that only compute; the others mostly wait for servers and leave a core idle.
 _COMPUTING = ("tests/unit", "tests/property", "tests/simulation")
 
+# Linux may share the processor among sessions first (autogroup in sched(7)), and `nice` then says
+# nothing to processes of other sessions, as those of a platform are.
+_POLITELY = (
+    "sh",
+    "-c",
+    '{ echo 19 > /proc/self/autogroup; } 2> /dev/null; exec nice -n 19 "$@"',
+    "politely",
+)
+
 _console = Console(highlight=False)
 
 
@@ -39,8 +50,12 @@ def check(
         tests += tuple(f"--ignore={folder}" for folder in _COMPUTING)
         steps += (("pytest", *_COMPUTING),)
     beside = [_Step(step, beside=True) for step in steps]
-    failed: list[tuple[str, ...]] = [] if _page_passes() else [("page",)]
-    failed += [step.command for step in (_Step(tests), *beside) if not step.passes()]
+    try:
+        failed: list[tuple[str, ...]] = [] if _page_passes() else [("page",)]
+        failed += [step.command for step in (_Step(tests), *beside) if not step.passes()]
+    finally:
+        for step in beside:
+            step.end()
     _console.print(f"{time.monotonic() - began:.0f} s in all")
     if failed:
         _console.print(f"[bold red]failed:[/] {', '.join(' '.join(step) for step in failed)}")
@@ -69,10 +84,11 @@ class _Step:
         # Not a pipe, which a program that says much would fill while nobody reads.
         self._kept = tempfile.TemporaryFile() if beside else None  # noqa: SIM115
         self._process = subprocess.Popen(
-            [*(("nice",) if beside else ()), str(_BIN / command[0]), *command[1:]],
+            [*(_POLITELY if beside else ()), str(_BIN / command[0]), *command[1:]],
             cwd=_ROOT,
             stdout=self._kept,
             stderr=subprocess.STDOUT,
+            start_new_session=beside,
         )
 
     def passes(self) -> bool:
@@ -87,3 +103,8 @@ class _Step:
             sys.stdout.buffer.flush()
         _console.print(f"{'ok' if code == 0 else 'failed'} after {time.monotonic() - began:.1f} s")
         return code == 0
+
+    def end(self) -> None:
+        """End what nobody waits for any more, with all that it has started."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGTERM)
