@@ -1,6 +1,6 @@
 """Events: copies of an order's slot, or a row of their own."""
 
-from actors.book.kernel.jit import inlined, inner
+from actors.book.kernel.jit import index, inlined, inner
 from actors.book.kernel.layout import (
     COMMAND_ID,
     EVENT_WORDS,
@@ -47,7 +47,7 @@ def image(
     book: Book, slot: int, kind: int, status: int, flags: int, reason: int, command_id: int
 ) -> int:
     """Append an order's image and return its row."""
-    at = book.state[S_EVENTS]
+    at = index(book.state[S_EVENTS])
     for word in range(EVENT_WORDS):
         book.events[at, word] = book.orders[slot, word]
     book.events[at, HEAD] |= kind | (status << STATUS_SHIFT) | (flags << FLAGS_SHIFT)
@@ -71,7 +71,7 @@ def bare(
     book: Book, kind: int, status: int, order_id: int, user_id: int, reason: int, command_id: int
 ) -> int:
     """Append an event that ends a command and shows no order; return its row."""
-    at = book.state[S_EVENTS]
+    at = index(book.state[S_EVENTS])
     for word in range(EVENT_WORDS):
         book.events[at, word] = 0
     book.events[at, HEAD] = kind | (status << STATUS_SHIFT) | (LAST << FLAGS_SHIFT)

@@ -2,7 +2,7 @@
 
 from actors.book.kernel.answers import bare, image, open_status, order_image, refuse
 from actors.book.kernel.clients import finish, has_client_id, take
-from actors.book.kernel.jit import inlined, inner
+from actors.book.kernel.jit import index, inlined, inner
 from actors.book.kernel.layout import (
     AMEND,
     BUY,
@@ -135,6 +135,7 @@ def _work(book: Book, commands: Words, base: int, kind: int) -> None:
         reason = objection(book, slot)
         status, flags, takes = REJECTED, LAST | NEW, reason == NO_REASON
     elif kind == AMEND:
+        slot = index(slot)
         takes = _loses_its_place(book, slot, commands, base)
         if not takes:
             _shrink(book, slot, commands[base + IN_QUANTITY])
@@ -142,6 +143,7 @@ def _work(book: Book, commands: Words, base: int, kind: int) -> None:
             return
     else:
         reason = R_CANCELLED
+    slot = index(slot)
     if kind != PLACE:
         lift(book, slot)
     if takes:
@@ -221,7 +223,7 @@ def _loses_its_place(book: Book, slot: int, commands: Words, base: int) -> bool:
 def _shrink(book: Book, slot: int, quantity: int) -> None:
     """Give an order a new quantity, not larger (0: the same), at its place in the queue."""
     quantity = _or(quantity, book.orders[slot, QUANTITY])
-    level = book.orders[slot, LEVEL]
+    level = index(book.orders[slot, LEVEL])
     book.levels[level, L_QUANTITY] -= book.orders[slot, QUANTITY] - quantity
     book.orders[slot, QUANTITY] = quantity
     touch(book, side_of(book, slot), level)

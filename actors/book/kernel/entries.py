@@ -23,9 +23,15 @@ from actors.book.kernel import (
     tables,
     views,
 )
-from actors.book.kernel.jit import entry, inlined
+from actors.book.kernel.jit import entry, index, inlined
 from actors.book.kernel.layout import (
+    BLOCK_WORDS,
+    CHANGED_WORDS,
+    CLIENT_ROW_WORDS,
     COMMAND_WORDS,
+    EVENT_WORDS,
+    LEVEL_WORDS,
+    MAP_WORDS,
     NEED_BLOCKS,
     NEED_CLIENTS,
     NEED_EVENTS,
@@ -47,6 +53,8 @@ from actors.book.kernel.layout import (
     S_TOUCHED,
     S_UPDATE_ID,
     S_USERS,
+    TOUCHED_WORDS,
+    USER_WORDS,
     Book,
     Words,
 )
@@ -97,6 +105,23 @@ def _need(book: Book) -> int:
     return READY
 
 
+@inlined
+def _is_of_this_layout(book: Book) -> bool:
+    """Return whether all rows have their widths, by which the compiler then finds them."""
+    return (
+        book.events.shape[1] == EVENT_WORDS
+        and book.orders.shape[1] == EVENT_WORDS
+        and book.order_map.shape[1] == MAP_WORDS
+        and book.levels.shape[1] == LEVEL_WORDS
+        and book.users.shape[1] == USER_WORDS
+        and book.clients.shape[1] == CLIENT_ROW_WORDS
+        and book.client_map.shape[1] == MAP_WORDS
+        and book.blocks.shape[1] == BLOCK_WORDS
+        and book.touched.shape[2] == TOUCHED_WORDS
+        and book.changed.shape[1] == CHANGED_WORDS
+    )
+
+
 def _make_apply(fingerprint: int) -> Callable[..., tuple[int, int, int, int, int, int]]:
     @entry
     def apply_commands(
@@ -119,12 +144,15 @@ def _make_apply(fingerprint: int) -> Callable[..., tuple[int, int, int, int, int
         """Apply commands from `position` on.
 
         Returns what must grow (READY: nothing), the position reached, how many events and how
-        many changed levels stand in their arrays, and the update ids before and after.
+        many changed levels stand in their arrays, and the update ids before and after. Raises
+        ValueError for arrays of another layout.
         """
         book = Book(
             state, events, orders, order_map, heap, levels, users, clients, client_map,
             blocks, directory, touched, changed,
         )  # fmt: skip
+        if not _is_of_this_layout(book):
+            raise ValueError("these are not the arrays of a book")
         state[S_FINGERPRINT] = fingerprint
         count = words.shape[0] // COMMAND_WORDS
         if position == 0:
@@ -134,7 +162,7 @@ def _make_apply(fingerprint: int) -> Callable[..., tuple[int, int, int, int, int
             need = _need(book)
             if need != READY:
                 return need, position, state[S_EVENTS], 0, 0, 0
-            commands.run(book, words, position * COMMAND_WORDS)
+            commands.run(book, words, index(position * COMMAND_WORDS))
             position += 1
         rows = report.report(book)
         before, after = state[S_PREVIOUS_UPDATE_ID], state[S_UPDATE_ID]

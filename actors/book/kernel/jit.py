@@ -6,6 +6,9 @@ sources, and a change in any of them compiles anew.
 
 `_nrt=False` leaves reference counting out: the kernel allocates nothing, and every array is kept
 alive by its caller. It more than halves the cost of a call with twelve arrays.
+
+As Python does, numba takes an index below zero to count from the end, which costs each access a
+comparison and a selection. `index` says where an index comes from memory that it cannot be one.
 """
 
 import hashlib
@@ -16,9 +19,11 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 import numpy as np
+from numba.extending import intrinsic
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_INTERPRETED = bool(vars(numba.config)["DISABLE_JIT"])
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 
 
@@ -34,7 +39,7 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
 
 def entry(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function that Python calls, and keep the machine code on disk."""
-    if not vars(numba.config)["DISABLE_JIT"]:
+    if not _INTERPRETED:
         return cast(Callable[P, R], numba.njit(cache=True, **_OPTIONS)(function))
 
     def interpreted(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -43,6 +48,25 @@ def entry(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
 
     return interpreted
+
+
+def _assumed_not_negative(_context: Any, number: Any) -> tuple[Any, Callable[..., Any]]:
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        (value,) = arguments
+        builder.assume(builder.icmp_signed(">=", value, value.type(0)))
+        return value
+
+    return number(number), generate
+
+
+def _itself(number: int) -> int:
+    return number
+
+
+index: Callable[[int], int] = cast(
+    Callable[[int], int], _itself if _INTERPRETED else intrinsic(_assumed_not_negative)
+)
+"""Return a number that is not negative, and let the compiler rely on that."""
 
 
 def fingerprint(modules: Iterable[ModuleType]) -> int:

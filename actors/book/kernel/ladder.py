@@ -1,12 +1,12 @@
 """Price levels of a side in order: blocks of sorted keys under a sorted directory.
 
 Best at hand, a level found or made in two short searches, and never more moved than one block
-and, once in thirty-two insertions at most, the directory: a few microseconds at a million levels.
+and, once in sixteen insertions at most, the directory: a few microseconds at a million levels.
 A directory row's low bound is at most its block's smallest key; the first row's is KEY_MIN. Each
 side keeps one block for ever, so only that one may be empty.
 """
 
-from actors.book.kernel.jit import inlined, inner
+from actors.book.kernel.jit import index, inlined, inner
 from actors.book.kernel.layout import (
     BLOCK_KEYS,
     BLOCK_WORDS,
@@ -16,6 +16,8 @@ from actors.book.kernel.layout import (
     D_NEXT_FREE,
     KEY_MAX,
     KEY_MIN,
+    L_BLOCK,
+    L_KEY,
     S_BEST,
     S_BLOCKS,
     S_FREE_BLOCK,
@@ -30,75 +32,102 @@ MERGED_KEYS = BLOCK_KEYS - FEW_KEYS
 @inlined
 def locate(book: Book, side: int, key: int) -> tuple[int, int]:
     """Return the directory row of `key` and how many keys of its block are at most `key`."""
+    row = _row_of(book, side, key)
+    return row, _up_to(book, block_of(book, side, row), key)
+
+
+@inlined
+def block_of(book: Book, side: int, row: int) -> int:
+    """Return the block of a directory row."""
+    return index(book.directory[2 * side + D_BLOCK, row])
+
+
+@inlined
+def _row_of(book: Book, side: int, key: int) -> int:
     lows = 2 * side + D_LOW
-    row = book.state[S_SIDE_BLOCKS + side] - 1
+    row = index(book.state[S_SIDE_BLOCKS + side] - 1)
     if book.directory[lows, row] > key:
         span = row
         row = 0
         while span > 1:
             half = span >> 1
-            row += half if book.directory[lows, row + half] <= key else 0
+            row += half if book.directory[lows, index(row + half)] <= key else 0
             span -= half
-    block = book.directory[2 * side + D_BLOCK, row]
+    return index(row)
+
+
+@inlined
+def _up_to(book: Book, block: int, key: int) -> int:
+    """Return how many keys of a block are at most `key`."""
     at = 0
-    for index in range(BLOCK_KEYS):
-        at += 1 if book.blocks[block, index] <= key else 0
-    return row, at
+    for place in range(BLOCK_KEYS):
+        at += 1 if book.blocks[block, place] <= key else 0
+    return index(at)
 
 
 @inlined
 def insert(book: Book, side: int, row: int, at: int, key: int, level: int) -> None:
     """Add a level where `locate` said that its key belongs."""
-    block = book.directory[2 * side + D_BLOCK, row]
-    count = book.directory[D_COUNT, block]
+    block = block_of(book, side, row)
+    count = index(book.directory[D_COUNT, block])
     if count == BLOCK_KEYS:
         _split(book, side, row)
         count = BLOCK_KEYS // 2
         if at > count:
             at -= count
             row += 1
-            block = book.directory[2 * side + D_BLOCK, row]
-    for index in range(count, at, -1):
-        book.blocks[block, index] = book.blocks[block, index - 1]
-        book.blocks[block, BLOCK_KEYS + index] = book.blocks[block, BLOCK_KEYS + index - 1]
+            block = block_of(book, side, row)
+    for place in range(count, at, -1):
+        below = index(place - 1)
+        book.blocks[block, below + 1] = book.blocks[block, below]
+        book.blocks[block, BLOCK_KEYS + below + 1] = book.blocks[block, BLOCK_KEYS + below]
     book.blocks[block, at] = key
     book.blocks[block, BLOCK_KEYS + at] = level
+    book.levels[level, L_BLOCK] = block
     book.directory[D_COUNT, block] = count + 1
     if at == count and row == book.state[S_SIDE_BLOCKS + side] - 1:
         book.state[S_BEST + side] = level
 
 
 @inlined
-def remove(book: Book, side: int, key: int) -> None:
-    """Take out the level with this key, which is there."""
-    row, at = locate(book, side, key)
-    block = book.directory[2 * side + D_BLOCK, row]
-    for index in range(at, book.directory[D_COUNT, block]):
-        book.blocks[block, index - 1] = book.blocks[block, index]
-        book.blocks[block, BLOCK_KEYS + index - 1] = book.blocks[block, BLOCK_KEYS + index]
-    _shorten(book, side, row, block)
+def remove(book: Book, side: int, level: int) -> None:
+    """Take out a level."""
+    block = index(book.levels[level, L_BLOCK])
+    at = _up_to(book, block, book.levels[level, L_KEY])
+    for place in range(at, book.directory[D_COUNT, block]):
+        below = index(place - 1)
+        book.blocks[block, below] = book.blocks[block, below + 1]
+        book.blocks[block, BLOCK_KEYS + below] = book.blocks[block, BLOCK_KEYS + below + 1]
+    _shorten(book, side, level)
 
 
 @inlined
 def remove_best(book: Book, side: int) -> None:
     """Take out the best level, which is there."""
-    row = book.state[S_SIDE_BLOCKS + side] - 1
-    _shorten(book, side, row, book.directory[2 * side + D_BLOCK, row])
+    _shorten(book, side, index(book.state[S_BEST + side]))
 
 
 @inlined
-def _shorten(book: Book, side: int, row: int, block: int) -> None:
-    """Drop a block's last key, merge what is left with little, and find the best level anew."""
-    count = book.directory[D_COUNT, block] - 1
+def _shorten(book: Book, side: int, level: int) -> None:
+    """Drop the last key of a level's block, and find the best level anew."""
+    block = index(book.levels[level, L_BLOCK])
+    count = index(book.directory[D_COUNT, block] - 1)
     book.directory[D_COUNT, block] = count
     book.blocks[block, count] = KEY_MAX
     if count < FEW_KEYS and book.state[S_SIDE_BLOCKS + side] > 1:
-        below = book.directory[2 * side + D_BLOCK, max(row - 1, 0)]
-        if count == 0 or (row > 0 and book.directory[D_COUNT, below] + count <= MERGED_KEYS):
-            _close_row(book, side, row)
-    last = book.directory[2 * side + D_BLOCK, book.state[S_SIDE_BLOCKS + side] - 1]
-    held = book.directory[D_COUNT, last]
+        _merge(book, side, _row_of(book, side, book.levels[level, L_KEY]))
+    last = block_of(book, side, index(book.state[S_SIDE_BLOCKS + side] - 1))
+    held = index(book.directory[D_COUNT, last])
     book.state[S_BEST + side] = book.blocks[last, BLOCK_KEYS + held - 1] if held > 0 else -1
+
+
+@inner
+def _merge(book: Book, side: int, row: int) -> None:
+    """Give up a row with few keys if it has none or the one below has room for them."""
+    count = book.directory[D_COUNT, block_of(book, side, row)]
+    below = block_of(book, side, max(row - 1, 0))
+    if count == 0 or (row > 0 and book.directory[D_COUNT, below] + count <= MERGED_KEYS):
+        _close_row(book, side, row)
 
 
 @inner
@@ -113,11 +142,12 @@ def _split(book: Book, side: int, row: int) -> None:
 
 @inlined
 def _move(book: Book, source: int, first: int, target: int, at: int, count: int) -> None:
-    for index in range(count):
-        book.blocks[target, at + index] = book.blocks[source, first + index]
-        level = book.blocks[source, BLOCK_KEYS + first + index]
-        book.blocks[target, BLOCK_KEYS + at + index] = level
-        book.blocks[source, first + index] = KEY_MAX
+    for place in range(count):
+        book.blocks[target, at + place] = book.blocks[source, first + place]
+        level = book.blocks[source, BLOCK_KEYS + first + place]
+        book.blocks[target, BLOCK_KEYS + at + place] = level
+        book.levels[level, L_BLOCK] = target
+        book.blocks[source, first + place] = KEY_MAX
     book.directory[D_COUNT, source] -= count
     book.directory[D_COUNT, target] += count
 
@@ -135,9 +165,9 @@ def _open_row(book: Book, side: int, row: int, low: int) -> None:
     for word in range(BLOCK_WORDS):
         book.blocks[block, word] = KEY_MAX
     book.directory[D_COUNT, block] = 0
-    for index in range(state[S_SIDE_BLOCKS + side], row, -1):
-        book.directory[2 * side + D_LOW, index] = book.directory[2 * side + D_LOW, index - 1]
-        book.directory[2 * side + D_BLOCK, index] = book.directory[2 * side + D_BLOCK, index - 1]
+    for place in range(state[S_SIDE_BLOCKS + side], row, -1):
+        book.directory[2 * side + D_LOW, place] = book.directory[2 * side + D_LOW, place - 1]
+        book.directory[2 * side + D_BLOCK, place] = book.directory[2 * side + D_BLOCK, place - 1]
     state[S_SIDE_BLOCKS + side] += 1
     book.directory[2 * side + D_LOW, row] = low
     book.directory[2 * side + D_BLOCK, row] = block
@@ -155,7 +185,7 @@ def _close_row(book: Book, side: int, row: int) -> None:
     book.state[S_FREE_BLOCK] = block
     rows = book.state[S_SIDE_BLOCKS + side] - 1
     book.state[S_SIDE_BLOCKS + side] = rows
-    for index in range(row, rows):
-        book.directory[2 * side + D_LOW, index] = book.directory[2 * side + D_LOW, index + 1]
-        book.directory[2 * side + D_BLOCK, index] = book.directory[2 * side + D_BLOCK, index + 1]
+    for place in range(row, rows):
+        book.directory[2 * side + D_LOW, place] = book.directory[2 * side + D_LOW, place + 1]
+        book.directory[2 * side + D_BLOCK, place] = book.directory[2 * side + D_BLOCK, place + 1]
     book.directory[2 * side + D_LOW, 0] = KEY_MIN

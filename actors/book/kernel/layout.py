@@ -115,15 +115,18 @@ CLIENT_AT = RELATED_USER
 
 # Levels. A key is the price for bids and its negative for asks: the best has the largest.
 LEVEL_WORDS = 8
-L_KEY, L_QUANTITY, L_FILLED, L_COUNT, L_FIRST, L_LAST, L_TOUCHED, L_NEXT_FREE = range(LEVEL_WORDS)
+L_KEY, L_QUANTITY, L_FILLED, L_COUNT, L_FIRST, L_LAST, L_TOUCHED, L_BLOCK = range(LEVEL_WORDS)
+L_NEXT_FREE = L_BLOCK  # of a level that is not in use
 # Blocks: keys, ascending and padded with KEY_MAX, then the levels' numbers.
-BLOCK_KEYS = 64
+BLOCK_KEYS = 32
 BLOCK_WORDS = 2 * BLOCK_KEYS
 KEY_MIN, KEY_MAX = -(2**63), 2**63 - 1
 # Directory: two rows a side, then by block number how many keys it holds and the free list.
 D_LOW, D_BLOCK, D_COUNT, D_NEXT_FREE, DIRECTORY_ROWS = 0, 1, 4, 5, 6
 
-# Users (open addressing), remembered client order ids and touched levels.
+# Tables by open addressing: of a key and its value, and of users. Then remembered client order ids
+# and touched levels.
+MAP_WORDS = 2
 U_FIRST, U_LAST, USER_WORDS = 1, 2, 4
 C_USER, C_WORD, C_ORDER, C_NEXT, CLIENT_ROW_WORDS = 0, 1, 6, 7, 8
 T_PRICE, T_LEVEL, TOUCHED_WORDS = 0, 1, 4

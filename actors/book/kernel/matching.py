@@ -1,7 +1,7 @@
 """A taker meets the other side of the book."""
 
 from actors.book.kernel.answers import image, open_status, order_image
-from actors.book.kernel.jit import inlined, inner
+from actors.book.kernel.jit import index, inlined, inner
 from actors.book.kernel.layout import (
     CANCELLED,
     DECREMENT,
@@ -76,7 +76,7 @@ def match(book: Book, slot: int, limit: int, command_id: int) -> int:
             return WANTS_NOTHING
         if key < limit_key:
             return BEYOND_LIMIT
-        maker = book.levels[level, L_FIRST]
+        maker = index(book.levels[level, L_FIRST])
         lots = min(wanted, remaining(book, maker))
         if prevention == NO_PREVENTION or orders[maker, USER] != orders[slot, USER]:
             _trade(book, slot, maker, lots, price, command_id)
@@ -97,7 +97,7 @@ def match(book: Book, slot: int, limit: int, command_id: int) -> int:
 @inlined
 def _trade(book: Book, taker: int, maker: int, lots: int, price: int, command_id: int) -> None:
     orders, state = book.orders, book.state
-    level = state[S_BEST + side_of(book, maker)]
+    level = index(state[S_BEST + side_of(book, maker)])
     orders[maker, FILLED] += lots
     orders[maker, NOTIONAL] += lots * price
     orders[taker, FILLED] += lots

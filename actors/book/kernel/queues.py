@@ -1,12 +1,11 @@
 """Orders at rest: in the queue of their level, in the list of their user, and out again."""
 
 from actors.book.kernel import clients, heap, ladder
-from actors.book.kernel.jit import inlined, inner
+from actors.book.kernel.jit import index, inlined, inner
 from actors.book.kernel.layout import (
     BLOCK_KEYS,
     BUY,
     CLIENT_AT,
-    D_BLOCK,
     FILLED,
     GTD,
     HEAD,
@@ -51,7 +50,7 @@ from actors.book.kernel.tables import probe, put, vacate
 @inlined
 def side_of(book: Book, slot: int) -> int:
     """Return 0 for a buy order and 1 for a sell order."""
-    return ((book.orders[slot, HEAD] >> SIDE_SHIFT) & 0xFF) - BUY
+    return index(((book.orders[slot, HEAD] >> SIDE_SHIFT) & 0xFF) - BUY)
 
 
 @inlined
@@ -81,7 +80,7 @@ def take_slot(book: Book) -> int:
     else:
         slot = book.state[S_SLOTS]
         book.state[S_SLOTS] += 1
-    return slot
+    return index(slot)
 
 
 @inlined
@@ -96,7 +95,7 @@ def touch(book: Book, side: int, level: int) -> None:
     """Note an elementary change of a level."""
     book.state[S_UPDATE_ID] += 1
     if book.levels[level, L_TOUCHED] < 0:
-        at = book.state[S_TOUCHED + side]
+        at = index(book.state[S_TOUCHED + side])
         book.state[S_TOUCHED + side] = at + 1
         book.levels[level, L_TOUCHED] = at
         book.touched[side, at, T_PRICE] = abs(book.levels[level, L_KEY])
@@ -107,9 +106,9 @@ def touch(book: Book, side: int, level: int) -> None:
 def _level_at(book: Book, side: int, key: int) -> int:
     """Return the level with this key, made where there is none."""
     row, at = ladder.locate(book, side, key)
-    block = book.directory[2 * side + D_BLOCK, row]
+    block = ladder.block_of(book, side, row)
     if at > 0 and book.blocks[block, at - 1] == key:
-        return book.blocks[block, BLOCK_KEYS + at - 1]
+        return index(book.blocks[block, BLOCK_KEYS + at - 1])
     state = book.state
     level = state[S_FREE_LEVEL]
     if level >= 0:
@@ -117,6 +116,7 @@ def _level_at(book: Book, side: int, key: int) -> int:
     else:
         level = state[S_LEVELS]
         state[S_LEVELS] += 1
+    level = index(level)
     state[S_SIDE_LEVELS + side] += 1
     book.levels[level, L_KEY] = key
     book.levels[level, L_QUANTITY] = 0
@@ -163,7 +163,7 @@ def join_queue(book: Book, slot: int) -> int:
 @inlined
 def _leave_queue(book: Book, slot: int) -> bool:
     """Take an order out of its level and return whether that is empty now."""
-    level = book.orders[slot, LEVEL]
+    level = index(book.orders[slot, LEVEL])
     before = book.orders[slot, PREVIOUS]
     after = book.orders[slot, NEXT]
     if before < 0:
@@ -231,10 +231,10 @@ def rest(book: Book, slot: int) -> None:
 def lift(book: Book, slot: int) -> None:
     """Take an order that stays open off its level and off its user's list."""
     side = side_of(book, slot)
-    level = book.orders[slot, LEVEL]
+    level = index(book.orders[slot, LEVEL])
     touch(book, side, level)
     if _leave_queue(book, slot):
-        ladder.remove(book, side, book.levels[level, L_KEY])
+        ladder.remove(book, side, level)
         _drop_level(book, side, level)
     leave_user(book, slot)
 
@@ -243,7 +243,7 @@ def lift(book: Book, slot: int) -> None:
 def lift_best(book: Book, slot: int) -> None:
     """Do as `lift` does with an order at the best level, whose change is noted already."""
     side = side_of(book, slot)
-    level = book.orders[slot, LEVEL]
+    level = index(book.orders[slot, LEVEL])
     if _leave_queue(book, slot):
         ladder.remove_best(book, side)
         _drop_level(book, side, level)

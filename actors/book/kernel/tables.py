@@ -4,7 +4,7 @@ A row's first word is its key, never 0; 0 is a free row. Linear probing at a loa
 half; a removal shifts the following rows back, so no tombstones are left behind.
 """
 
-from actors.book.kernel.jit import inlined, inner
+from actors.book.kernel.jit import index, inlined, inner
 from actors.book.kernel.layout import Words
 
 # 2^64 over the golden ratio, as a signed word (Knuth's multiplicative hashing).
@@ -14,7 +14,7 @@ GOLDEN = 0x9E3779B97F4A7C15 - 2**64
 @inlined
 def home(key: int, mask: int) -> int:
     """Return the row where a key's probing starts."""
-    return ((key * GOLDEN) >> 32) & mask
+    return index(((key * GOLDEN) >> 32) & mask)
 
 
 @inlined
@@ -23,7 +23,7 @@ def probe(table: Words, key: int) -> int:
     mask = table.shape[0] - 1
     at = home(key, mask)
     while table[at, 0] != key and table[at, 0] != 0:
-        at = (at + 1) & mask
+        at = index((at + 1) & mask)
     return at
 
 
@@ -44,7 +44,7 @@ def put(table: Words, key: int, value: int) -> None:
     mask = table.shape[0] - 1
     at = home(key, mask)
     while table[at, 0] != 0:
-        at = (at + 1) & mask
+        at = index((at + 1) & mask)
     table[at, 0] = key
     table[at, 1] = value
 
@@ -54,13 +54,13 @@ def vacate(table: Words, at: int) -> None:
     """Free a row and move back those that had to give way to it."""
     mask = table.shape[0] - 1
     hole = at
-    look = (at + 1) & mask
+    look = index((at + 1) & mask)
     while table[look, 0] != 0:
         if ((look - home(table[look, 0], mask)) & mask) >= ((look - hole) & mask):
             for word in range(table.shape[1]):
                 table[hole, word] = table[look, word]
             hole = look
-        look = (look + 1) & mask
+        look = index((look + 1) & mask)
     table[hole, 0] = 0
 
 
