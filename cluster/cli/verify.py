@@ -39,6 +39,10 @@ def verify_command(
     reach: Annotated[
         float, typer.Option(help="Seconds that consumers have to come to the log's end.")
     ] = 60.0,
+    from_snapshot: Annotated[
+        bool,
+        typer.Option("--from-snapshot", help="Begin at the oldest kept snapshot of each pair."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
     """Fold every log anew and compare topics, tables, caches and live books with it.
@@ -46,7 +50,9 @@ def verify_command(
     Ends with 1 where anything differs, with 2 where it could not be checked.
     """
     try:
-        report = asyncio.run(_verify(data, markets, reach, quiet=as_json))
+        report = asyncio.run(
+            _verify(data, markets, reach, from_snapshot=from_snapshot, quiet=as_json)
+        )
     except ForkastError as error:
         tell(error)
         raise typer.Exit(_CANNOT_CHECK) from error
@@ -64,7 +70,9 @@ class _Subject:
     books: HttpBooks | None
 
 
-async def _verify(data: Path, markets: str, reach_timeout_s: float, *, quiet: bool) -> Report:
+async def _verify(
+    data: Path, markets: str, reach_timeout_s: float, *, from_snapshot: bool, quiet: bool
+) -> Report:
     settings = load_settings()
     async with _subject(settings, data, markets) as subject:
         await _check_markets(subject.platform)
@@ -82,6 +90,7 @@ async def _verify(data: Path, markets: str, reach_timeout_s: float, *, quiet: bo
             return await verify(
                 subject.platform,
                 books=subject.books,
+                from_snapshot=from_snapshot,
                 reach_timeout_s=reach_timeout_s,
                 progress=lambda pair, done, total: bar.update(
                     tasks[pair], completed=done, total=total

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import Iterable
 
 import numpy as np
 
 from actors.book.codec import EventRecord, MalformedRecordError, decode_events
 from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.book.vocabulary import EventKind
-from actors.kafka.reader import LogReader
+from actors.kafka.reader import LogReader, LogRecord
 from cluster.errors import CannotVerifyError
 from cluster.patience import patiently
 from cluster.verify.fold import LogFold
@@ -45,9 +46,9 @@ class Published:
         while True:
             while reader.positions[partition] < end:
                 arrived = await reader.read(timeout_ms=_READ_TIMEOUT_MS)
-                for record in arrived.get(partition, ()):
+                if partition in arrived:
                     heard_s = time.monotonic()
-                    self.add(record.offset, record.value)
+                    self.add(arrived[partition])
                 if time.monotonic() - heard_s > _SILENCE_S:
                     raise CannotVerifyError(f"the events of {self._pair} cannot be read")
             if until_s is None or not self.missing(reach) or time.monotonic() > until_s:
@@ -57,19 +58,29 @@ class Published:
             heard_s = time.monotonic()
         self.settle(reach if until_s is not None else min(reach, self.last_sequence))
 
-    def add(self, offset: int, value: bytes) -> None:
-        """Compare the record at this offset of the topic."""
-        where = f"{self._pair} offset {offset} of {self._check.name}"
+    def add(self, records: Iterable[LogRecord]) -> None:
+        """Compare records of the topic, all in one go: a comparison costs little, a start much."""
+        read = [(record.offset, self._decoded(record)) for record in records]
+        mine = [(offset, events) for offset, events in read if events is not None]
+        if not mine:
+            return
+        self.last_sequence = max(self.last_sequence, *(one.last_sequence for _, one in mine))
+        self._compare([events for _, events in mine], [offset for offset, _ in mine])
+
+    def _decoded(self, record: LogRecord) -> EventRecord | None:
+        where = self._where(record.offset)
         try:
-            record = decode_events(value)
+            decoded = decode_events(record.value)
         except MalformedRecordError as error:
             self._check.differ(f"{where}: {error}")
-            return
-        if record.market_id != self._market_id:
-            self._check.differ(f"{where}: it belongs to market {record.market_id}")
-            return
-        self.last_sequence = max(self.last_sequence, record.last_sequence)
-        self._compare(record, where)
+            return None
+        if decoded.market_id != self._market_id:
+            self._check.differ(f"{where}: it belongs to market {decoded.market_id}")
+            return None
+        return decoded
+
+    def _where(self, offset: int) -> str:
+        return f"{self._pair} offset {offset} of {self._check.name}"
 
     def missing(self, up_to: int) -> int:
         """Return how many events up to a sequence have not been seen."""
@@ -85,30 +96,36 @@ class Published:
                 f"{self._pair} sequence {first} is missing in {self._check.name}", missing
             )
 
-    def _compare(self, record: EventRecord, where: str) -> None:
-        sequences = record.events["sequence"]
-        outside = (sequences < record.first_sequence) | (sequences > record.last_sequence)
+    def _compare(self, records: list[EventRecord], offsets: list[int]) -> None:
+        events = np.concatenate([record.events for record in records])
+        of_record = np.repeat(np.arange(len(records)), [len(record.events) for record in records])
+        sequences = events["sequence"]
+        first, last = (
+            np.array([getattr(record, name) for record in records])[of_record]
+            for name in ("first_sequence", "last_sequence")
+        )
+        outside = (sequences < first) | (sequences > last)
         if outside.any():
+            at = int(np.argmax(outside))
             self._check.differ(
-                f"{where}: sequence {sequences[np.argmax(outside)]} in a record of "
-                f"{record.first_sequence} to {record.last_sequence}",
+                f"{self._where(offsets[of_record[at]])}: sequence {sequences[at]} in a record of "
+                f"{first[at]} to {last[at]}",
                 int(outside.sum()),
             )
-        base, last = self._spool.base_sequence, self._spool.last_sequence
         # What the log held when the fold ended: what came later is left out.
-        known = record.events[(sequences > base) & (sequences <= last) & ~outside]
+        base = self._spool.base_sequence
+        is_known = (sequences > base) & (sequences <= base + len(self._seen)) & ~outside
+        known, of_record = events[is_known], of_record[is_known]
         places = known["sequence"] - base - 1
-        inside = places < len(self._seen)
-        known, places = known[inside], places[inside]
         expected = self._spool.at(known["sequence"])
         wrong = (_bytes(expected) != _bytes(known)).any(axis=1) | ~self._wanted[places]
         self._seen[places] = True
         self._check.passed(len(known))
         if wrong.any():
-            first = int(np.argmax(wrong))
+            at = int(np.argmax(wrong))
             self._check.differ(
-                f"{where}: sequence {known['sequence'][first]}: "
-                + _difference(expected[first], known[first]),
+                f"{self._where(offsets[of_record[at]])}: sequence {known['sequence'][at]}: "
+                + _difference(expected[at], known[at]),
                 int(wrong.sum()),
             )
 

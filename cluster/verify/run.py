@@ -47,6 +47,7 @@ async def verify(
     *,
     books: BookSource | None = None,
     running: bool | None = None,
+    from_snapshot: bool = False,
     reach_timeout_s: float = 60.0,
     progress: Progress | None = None,
 ) -> Report:
@@ -55,13 +56,15 @@ async def verify(
     Records that come after the start of the check are left out. On a platform that is `running`
     (by default where `books` are given) router, writer and candles have `reach_timeout_s` to come
     to where the log ended, and the live books are compared too; on one that is stopped they may
-    have stopped earlier, and all up to there must be right. Raises CannotVerifyError.
+    have stopped earlier, and all up to there must be right. `from_snapshot` begins each fold at
+    the oldest snapshot that is kept. Raises CannotVerifyError.
     """
     began_s = time.monotonic()
     is_running = running if running is not None else books is not None
     one = Verification(
         platform,
         books=books,
+        from_snapshot=from_snapshot,
         reach_timeout_s=reach_timeout_s if is_running else None,
         progress=progress,
     )
@@ -89,6 +92,7 @@ class Verification:
         platform: Platform,
         *,
         books: BookSource | None,
+        from_snapshot: bool,
         reach_timeout_s: float | None,
         progress: Progress | None,
     ) -> None:
@@ -97,6 +101,7 @@ class Verification:
         self.commands = self.events = 0
         self._platform = platform
         self._books = books
+        self._from_snapshot = from_snapshot
         self._reach_timeout_s = reach_timeout_s
         self._progress = progress
 
@@ -177,7 +182,9 @@ class Verification:
             sides = Sides(self.checks["sides"], market.pair)
             priority = Priority(self.checks["priority"], market.pair)
             first_offset = (await patiently(reader.first_offsets))[partition]
-            book, next_offset = beginning(self._platform, market, first_offset)
+            book, next_offset = beginning(
+                self._platform, market, first_offset, from_snapshot=self._from_snapshot
+            )
             reader.seek(partition, next_offset)
             fold = LogFold(
                 market=market,

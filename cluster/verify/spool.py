@@ -70,7 +70,7 @@ class Spool:
     def last_images(self, *, after_id: int, up_to_id: int, up_to_sequence: int) -> RecordArray:
         """Return the last image of each order with an id in (`after_id`, `up_to_id`], by id."""
         found: list[npt.NDArray[np.int64]] = []
-        rows = self._order_ids.rows()[: up_to_sequence - self.base_sequence]
+        rows = self._order_ids.rows()[: max(0, up_to_sequence - self.base_sequence)]
         for start in range(0, len(rows), _SCAN_EVENTS):
             ids = np.asarray(rows[start : start + _SCAN_EVENTS])
             found.append(start + np.flatnonzero((ids > max(after_id, 0)) & (ids <= up_to_id)))

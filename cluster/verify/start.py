@@ -19,15 +19,18 @@ _ORDER_FIELDS = [
 ]
 
 
-def beginning(platform: Platform, market: Market, first_offset: int) -> tuple[NaiveBook, int]:
+def beginning(
+    platform: Platform, market: Market, first_offset: int, *, from_snapshot: bool = False
+) -> tuple[NaiveBook, int]:
     """Return the book to begin with and the offset that it needs next.
 
-    Where a log begins with a book, as those of later epochs do, or later than at 0, the oldest
-    snapshot that it continues is taken: what came before cannot be judged any more. Raises
-    CannotVerifyError.
+    Where a log begins with a book, as those of later epochs do, or later than at 0, or where it is
+    asked for, the oldest snapshot that it continues is taken: what came before is not judged.
+    Raises CannotVerifyError.
     """
     store = snapshot_store(platform, market)
-    if store.begins_empty and first_offset == 0:
+    is_whole = store.begins_empty and first_offset == 0
+    if is_whole and not from_snapshot:
         return NaiveBook(market), 0
     for stored in reversed(list(store.load())):
         if stored.next_offset < first_offset:
@@ -36,6 +39,8 @@ def beginning(platform: Platform, market: Market, first_offset: int) -> tuple[Na
             return naive_book(market, stored.state), stored.next_offset
         except SnapshotRefusedError:
             continue
+    if is_whole:
+        return NaiveBook(market), 0
     raise CannotVerifyError(
         f"the log of {market.pair} begins at offset {first_offset}, and no snapshot of it "
         f"is as new as that"

@@ -53,11 +53,14 @@ class Bed:
         """Give a test a market that no other spoils."""
         return self.unused.pop()
 
-    async def verify(self, market: Market, *, books: LocalBooks | None = None) -> Report:
+    async def verify(
+        self, market: Market, *, books: LocalBooks | None = None, from_snapshot: bool = False
+    ) -> Report:
         """Verify one market, its consumers being as far as they will come."""
         return await verify(
             replace(self.platform, topology=Topology((market,))),
             books=books or LocalBooks(self.pairs),
+            from_snapshot=from_snapshot,
             reach_timeout_s=0.3,
         )
 

@@ -279,12 +279,16 @@ async def test_a_log_without_its_beginning_is_folded_from_a_snapshot(
 ) -> None:
     own = bed.own()
     whole = await bed.verify(own)
+    assert (await bed.verify(own, from_snapshot=True)).checks == whole.checks
     store = FileSnapshotStore(
         Path(bed.platform.data_directory) / "snapshots", pair=own.pair, kept=2
     )
     earlier = PairActor(own, store, replace(bed.platform.limits, snapshot_every_commands=1))
     earlier.apply(0, 20, (await Judge(bed.platform, own).log_values())[:20])
     earlier.acknowledge(20)
+    asked = await bed.verify(own, from_snapshot=True)
+    assert found(asked) == {}, asked
+    assert asked.check("log").checked == whole.check("log").checked - 20
     tip = TopicPartition(COMMANDS_TOPIC, bed.platform.topology.partition(own))
     admin = AIOKafkaAdminClient(bootstrap_servers=bed.platform.servers.kafka_bootstrap)
     await admin.start()

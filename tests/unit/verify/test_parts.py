@@ -51,6 +51,7 @@ def test_a_spool_finds_the_last_image_of_each_order_of_a_range(spool: Spool) -> 
         found = spool.last_images(after_id=after, up_to_id=up_to, up_to_sequence=100 + len(known))
         assert found["order_id"].tolist() == wanted
         assert found.tobytes() == b"".join(last[order_id].tobytes() for order_id in wanted)
+    assert len(spool.last_images(after_id=0, up_to_id=ids[-1], up_to_sequence=90)) == 0
 
 
 def test_an_empty_spool_holds_nothing(spool: Spool) -> None:
