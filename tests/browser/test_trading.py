@@ -1,10 +1,11 @@
 """Trading on the page, in a real browser, against the real platform."""
 
+import asyncio
 from collections.abc import Callable
 
 import httpx
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from tests.browser.screen import PHONE, opened
 from tests.platforms import RunningPlatform
@@ -142,6 +143,27 @@ async def test_another_pair_is_found_by_search_and_kept_over_a_reload(
         await expect(screen.part("app")).to_have_attribute("data-pair", _SECOND_PAIR)
         await screen.page.reload()
         await screen.is_live()
+        await expect(screen.part("app")).to_have_attribute("data-pair", _SECOND_PAIR)
+
+
+async def test_a_search_entered_before_the_markets_are_here_is_kept(
+    browser: Browser, url: str
+) -> None:
+    entered = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await entered.wait()
+        await route.continue_()
+
+    async with opened(browser, url, user_id=1, pair=_TEST_PAIR) as screen:
+        await screen.page.route("**/markets", hold)
+        await screen.page.reload()
+        await screen.is_live()
+        await screen.page.keyboard.press("/")
+        await screen.part("pair-search").fill(_SECOND_PAIR[:3])
+        await screen.page.keyboard.press("Enter")
+        await expect(screen.part("app")).to_have_attribute("data-pair", _TEST_PAIR)
+        entered.set()
         await expect(screen.part("app")).to_have_attribute("data-pair", _SECOND_PAIR)
 
 

@@ -34,6 +34,7 @@ function PairList(props: { onClose: () => void }) {
   const markets = useMarkets();
   const [search, setSearch] = useState("");
   const [at, setAt] = useState(0);
+  const [entered, setEntered] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const wanted = search.trim().toUpperCase().replace("/", "-");
@@ -54,15 +55,19 @@ function PairList(props: { onClose: () => void }) {
     document.addEventListener("pointerdown", outside);
     return () => document.removeEventListener("pointerdown", outside);
   }, [props.onClose]);
-  const choose = (market: Market | undefined) => {
-    if (!market) return;
+  const choose = (market: Market) => {
     useSettings.getState().set({ pair: market.tradingPair });
     props.onClose();
   };
+  const chosen = entered ? found[at] : undefined;
+  // Enter may come before the markets do; it is kept until they are here.
+  useEffect(() => {
+    if (chosen) choose(chosen);
+  });
   const onKey = (event: React.KeyboardEvent) => {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (step) setAt((index) => Math.max(0, Math.min(found.length - 1, index + step)));
-    else if (event.key === "Enter") choose(found[at]);
+    else if (event.key === "Enter") setEntered(true);
     else if (event.key === "Escape") props.onClose();
     else return;
     event.preventDefault();
@@ -84,6 +89,7 @@ function PairList(props: { onClose: () => void }) {
         onChange={(event) => {
           setSearch(event.target.value);
           setAt(0);
+          setEntered(false);
         }}
         onKeyDown={onKey}
       />
@@ -116,6 +122,7 @@ function PairList(props: { onClose: () => void }) {
           );
         })}
       </div>
+      {markets.isPending && <p className="empty">The markets are on their way.</p>}
       {markets.isSuccess && found.length === 0 && (
         <p className="empty">No market is called “{search}”.</p>
       )}
