@@ -3,13 +3,13 @@
 from typing import Any
 
 _NAMESPACE = "serve"
-_CONTROLLER = "SERVE_CONTROLLER_ACTOR"
+CONTROLLER = "SERVE_CONTROLLER_ACTOR"
 _REPLICA = "SERVE_REPLICA::"
 
 
 def is_serve_actor(name: str) -> bool:
     """Say whether an actor of this name is one of Serve's."""
-    return name == _CONTROLLER or name.startswith(_REPLICA)
+    return name == CONTROLLER or name.startswith(_REPLICA)
 
 
 def serve_actors() -> dict[str, Any]:
@@ -31,12 +31,23 @@ def serve_actors() -> dict[str, Any]:
     return found
 
 
+def has_started(handle: Any) -> bool:
+    """Say whether an actor's constructor has run, so that it ought to answer at once."""
+    return bool(_known(handle)["State"] == "ALIVE")
+
+
 def _has_place(handle: Any) -> bool:
     """Say whether an actor has been given a process, in which its constructor may still run."""
+    return bool(_known(handle)["Address"]["NodeID"].strip("f"))
+
+
+def _known(handle: Any) -> dict[str, Any]:
+    """Return what Ray's head has on record of an actor."""
     from ray._private.state import actors
 
     # Public are only `ray.util.state`, which takes a dashboard, and the names alone.
-    return bool(actors(handle._actor_id.hex())["Address"]["NodeID"].strip("f"))
+    record: dict[str, Any] = actors(handle._actor_id.hex())
+    return record
 
 
 def end_serve_actor(handle: Any) -> None:

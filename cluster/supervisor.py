@@ -21,7 +21,13 @@ from analytics.client import CANDLES_NAME
 from cluster.errors import DeployError
 from cluster.nodes import alive_nodes
 from cluster.runtime import RayRuntime
-from cluster.serve_actors import end_serve_actor, is_serve_actor, serve_actors
+from cluster.serve_actors import (
+    CONTROLLER,
+    end_serve_actor,
+    has_started,
+    is_serve_actor,
+    serve_actors,
+)
 
 _log = structlog.get_logger()
 
@@ -30,6 +36,9 @@ _PING_S = 5.0
 _WATCH_EVERY_S = 2.0
 # A pair that restores a large book is silent for that long and must not be shot for it.
 _SILENT_S_MAX = 60.0
+# Told to end, Serve's controller turns deaf at once and yet waits for its own endless loops; no
+# replica is made in that time. It holds up no order to end it, and the next takes some 3 s.
+_CONTROLLER_SILENT_S_MAX = 10.0
 
 Maker = Callable[[], Any]
 
@@ -91,7 +100,7 @@ class Supervisor:
             float, {name: self._silent_s[name] + _WATCH_EVERY_S + _PING_S for name in silent}
         )
         for name, seconds in self._silent_s.items():
-            if seconds > _SILENT_S_MAX:
+            if seconds > await self._runtime.call(_silent_s_max, name, handles[name]):
                 _log.warning("actor_silent", actor=name, seconds=seconds)
                 end = end_serve_actor if is_serve_actor(name) else _restart
                 await self._runtime.call(end, handles[name])
@@ -195,6 +204,11 @@ def _unanswered(handles: dict[str, Any], timeout_s: float) -> list[str]:
             _log.warning("actor_ping_failed", actor=names[reference], why=str(error))
             late.append(names[reference])
     return late
+
+
+def _silent_s_max(name: str, handle: Any) -> float:
+    """Return how long an actor may be silent before it is ended."""
+    return _CONTROLLER_SILENT_S_MAX if name == CONTROLLER and has_started(handle) else _SILENT_S_MAX
 
 
 def _restart(handle: Any) -> None:

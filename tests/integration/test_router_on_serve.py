@@ -29,6 +29,8 @@ from tests.integration.routing import (
     widen_topics,
 )
 
+_ROUTER = "ServeReplica:router-0"
+
 
 @pytest.fixture
 def serve_session(ray_session: str) -> Iterator[None]:
@@ -37,8 +39,8 @@ def serve_session(ray_session: str) -> Iterator[None]:
     serve.shutdown()  # type: ignore[no-untyped-call]
 
 
-def _router_processes() -> list[psutil.Process]:
-    """Return the router's replicas that descend from this session's Ray.
+def _processes(named: str) -> list[psutil.Process]:
+    """Return the processes of a name that descend from this session's Ray.
 
     A whole platform may run as another child of this process, with a router of its own.
     """
@@ -47,7 +49,7 @@ def _router_processes() -> list[psutil.Process]:
         for child in psutil.Process().children()
         if "cluster.cli" not in _command(child)
         for process in [child, *child.children(recursive=True)]
-        if "ServeReplica:router-0" in _command(process)
+        if named in _command(process)
     ]
 
 
@@ -59,7 +61,7 @@ def _command(process: psutil.Process) -> str:
 
 
 def _router_process() -> int:
-    (replica,) = _router_processes()
+    (replica,) = _processes(_ROUTER)
     return replica.pid
 
 
@@ -67,7 +69,7 @@ def _stop_the_next(known: int) -> psutil.Process:
     """Freeze the replica that Serve is just making, before it has come up."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        for process in _router_processes():
+        for process in _processes(_ROUTER):
             if process.pid != known:
                 process.suspend()
                 return process
@@ -104,6 +106,38 @@ async def test_a_router_replica_that_is_killed_is_replaced_and_nothing_is_missin
     finally:
         await asyncio.to_thread(serve.delete, "router-0")
         ray.kill(actor)
+
+
+async def test_a_controller_that_turned_deaf_is_ended_and_replicas_are_made_again(
+    servers: Servers, serve_session: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.supervisor._CONTROLLER_SILENT_S_MAX", 3.0)
+    await widen_topics(servers, 62)
+    platform = make_platform(servers, [market(62)], tmp_path)
+    runtime = RayRuntime(address="", object_store_mb=80)
+    supervisor = Supervisor(platform, runtime)
+    await asyncio.to_thread(
+        serve.run, router_app(platform, 0, 1), name="router-0", route_prefix=None
+    )
+    watch = asyncio.create_task(supervisor.watch())
+    try:
+        (told,) = await asyncio.to_thread(_processes, "ray::ServeController")
+        told.suspend()
+        before = await asyncio.to_thread(_router_process)
+        os.kill(before, signal.SIGKILL)
+
+        async def is_replaced() -> bool:
+            running = await asyncio.to_thread(_processes, _ROUTER)
+            return bool(running) and running[0].pid != before
+
+        await until(is_replaced, within_s=50.0, what="another replica")
+        assert not told.is_running()
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+        await supervisor.remove()
+        await asyncio.to_thread(serve.delete, "router-0")
+        await asyncio.to_thread(remove, runtime.directory)
 
 
 async def test_a_replica_that_hangs_as_it_starts_is_ended_and_made_again(
