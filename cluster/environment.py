@@ -22,7 +22,11 @@ INHERITED = {
     "RAY_SERVE_HAPROXY_NBTHREAD": "2",
     "RAY_SERVE_HAPROXY_LOG_TARGET": "stdout",
     "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
-    "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "10",
+    # Every change of a replica replaces HAProxy's worker, and the one before cuts its WebSockets
+    # after this time, of replicas that live on too. Its idle connections it closes at once, so the
+    # port of a replica that ended need not stay unused for as long, as Serve would have it.
+    "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "3600",
+    "RAY_SERVE_PORT_QUARANTINE_S": "40",
     "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
     # Three looks in vain, and a proxy that has died is replaced; by default they take 30 s.
     "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
@@ -38,6 +42,7 @@ OWN_NODE_ONLY = (
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER",
     "RAY_enable_metrics_collection",
     *(name for name in INHERITED if "HAPROXY" in name or "HA_PROXY" in name),
+    "RAY_SERVE_PORT_QUARANTINE_S",
     "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S",
 )
 

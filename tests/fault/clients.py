@@ -152,12 +152,17 @@ class SocketClient(Client):
         return [await self._place(order) for order in orders]
 
     async def _place(self, order: Sent) -> dict[str, Any] | None:
+        asked = asyncio.create_task(self._socket.call("place_order", order.body, timeout=_ANSWER_S))
+        cut = asyncio.create_task(self._ended.wait())
         try:
-            answer: dict[str, Any] = await self._socket.call(
-                "place_order", order.body, timeout=_ANSWER_S
-            )
+            # The library waits for the answer over a connection that has ended, too.
+            done, _ = await asyncio.wait((asked, cut), return_when=asyncio.FIRST_COMPLETED)
+            answer: dict[str, Any] | None = asked.result() if asked in done else None
         except socketio.exceptions.SocketIOError:
             return None
+        finally:
+            asked.cancel()
+            cut.cancel()
         return answer
 
     async def _subscribe(self, pair: str) -> None:
