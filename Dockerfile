@@ -35,7 +35,7 @@ RUN apt-get update \
 COPY --from=python --chown=forkast:forkast /opt/forkast /opt/forkast
 # Where a wheel has it, too.
 COPY --from=web --chown=forkast:forkast /source/web/dist /opt/forkast/cluster/site
-# The settings of cluster/environment.py: Ray's workers inherit them from their node.
+# The settings of cluster/platform/environment.py: Ray's workers inherit them from their node.
 ENV PATH=/opt/forkast/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     FORKAST_LOG_FORMAT=json \

@@ -15,7 +15,7 @@ class PageHook(BuildHookInterface):  # type: ignore[type-arg]
         if version == "editable":
             return
         sys.path.insert(0, self.root)
-        from cluster.page import SOURCES, ready_page
+        from cluster.platform.page import SOURCES, ready_page
 
         if not Path(SOURCES, "package.json").is_file():
             return

@@ -16,11 +16,11 @@ import asyncpg
 import structlog
 from tenacity import AsyncRetrying, RetryCallState
 
-from actors.config import Platform
-from actors.errors import StorageUnavailableError
-from actors.messages import Candle
-from actors.topology import TRADES_TOPIC
-from actors.writer.tail import MarketTail
+from actors.follow.tail import MarketTail
+from actors.platform.config import Platform
+from actors.platform.errors import StorageUnavailableError
+from actors.platform.messages import Candle
+from actors.platform.topology import TRADES_TOPIC
 from analytics import queries
 from analytics.curves import compute
 from analytics.frames import to_candles

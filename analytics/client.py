@@ -7,8 +7,8 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayError, RayTaskError
 
-from actors.errors import CandlesUnavailableError, StorageUnavailableError
-from actors.messages import Candle
+from actors.platform.errors import CandlesUnavailableError, StorageUnavailableError
+from actors.platform.messages import Candle
 from analytics.intervals import Interval
 from analytics.messages import CandlesStatus, IndicatorSeries, LiveCandle, Ticker
 

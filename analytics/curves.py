@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from actors.messages import Candle
+from actors.platform.messages import Candle
 from analytics.frames import from_candles
 from analytics.indicators import (
     bollinger_bands,

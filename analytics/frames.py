@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from actors.book.records import RecordArray
-from actors.messages import Candle
+from actors.platform.messages import Candle
 from analytics.intervals import Interval
 
 CANDLE_SCHEMA: dict[str, type[pl.DataType]] = {

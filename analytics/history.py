@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import asyncpg
 import polars as pl
 
-from actors.messages import Candle
+from actors.platform.messages import Candle
 from analytics.frames import CANDLE_SCHEMA, to_candles
 from analytics.intervals import Interval
 

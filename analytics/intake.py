@@ -8,8 +8,8 @@ import structlog
 from actors.book.codec import EventRecord, MalformedRecordError, decode_events
 from actors.book.records import RecordArray
 from actors.book.vocabulary import EventKind
-from actors.kafka.tail import events_after
-from actors.writer.intake import MarketPosition
+from actors.follow.positions import MarketPosition
+from actors.log.tail import events_after
 
 _log = structlog.get_logger(__name__)
 

@@ -1,8 +1,8 @@
-"""What the candle actor answers besides candles; units as in `actors.messages`."""
+"""What the candle actor answers besides candles; units as in `actors.platform.messages`."""
 
 import msgspec
 
-from actors.messages import Candle
+from actors.platform.messages import Candle
 
 
 class Ticker(msgspec.Struct, frozen=True, kw_only=True, gc=False):

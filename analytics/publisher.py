@@ -11,9 +11,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from actors.book.market import INT64_MAX
-from actors.channels import candle_channel
-from actors.messages import Candle
-from actors.topology import Topology
+from actors.platform.channels import candle_channel
+from actors.platform.messages import Candle
+from actors.platform.topology import Topology
 
 _log = structlog.get_logger(__name__)
 

@@ -4,7 +4,7 @@ from copy import copy
 
 import polars as pl
 
-from actors.messages import Candle
+from actors.platform.messages import Candle
 from analytics.frames import empty_candles, fill_windows, fold_candles, to_candles
 from analytics.history import History
 from analytics.intervals import Interval

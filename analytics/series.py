@@ -3,7 +3,7 @@
 import polars as pl
 
 from actors.book.records import RecordArray
-from actors.messages import Candle
+from actors.platform.messages import Candle
 from analytics.frames import empty_candles, fold_candles, fold_trades, to_candles
 from analytics.intervals import Interval
 

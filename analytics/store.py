@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from actors.book.market import INT64_MAX
-from actors.errors import PositionTakenError
-from actors.topology import Topology
-from actors.writer.copy_format import BIGINT, INTEGER, CopyLayout
-from actors.writer.intake import MarketPosition
+from actors.follow.copy_format import BIGINT, INTEGER, CopyLayout
+from actors.follow.positions import MarketPosition
+from actors.platform.errors import PositionTakenError
+from actors.platform.topology import Topology
 from analytics.history import newest_seconds
 
 _CONNECT_TIMEOUT_S = 10

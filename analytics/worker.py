@@ -2,9 +2,9 @@
 
 import os
 
-from actors.config import Platform
-from actors.logs import configure_logs
-from actors.messages import Candle
+from actors.platform.config import Platform
+from actors.platform.logs import configure_logs
+from actors.platform.messages import Candle
 from analytics.messages import CandlesStatus, IndicatorSeries, LiveCandle, Ticker
 
 

@@ -14,18 +14,18 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
-from actors.config import Platform
-from actors.errors import ForkastError
+from actors.platform.config import Platform
+from actors.platform.errors import ForkastError
 from analytics.client import CandleSource, RemoteCandles
-from api.errors import ApiError, error_content, from_platform_error, json_response
-from api.gateway import open_gateway
-from api.http import ClientGoneError, Measured
-from api.lane import ShortLane
-from api.metrics import GatewayMetrics
-from api.openapi import DESCRIPTION, TAGS, document
-from api.pairs import PairViews, RemotePairViews
-from api.routes import fills, markets, operations, orders, users
-from api.routes.site import add_site
+from api.asgi.errors import ApiError, error_content, from_platform_error, json_response
+from api.asgi.http import ClientGoneError, Measured
+from api.asgi.lane import ShortLane
+from api.asgi.site import add_site
+from api.exchange.gateway import open_gateway
+from api.exchange.metrics import GatewayMetrics
+from api.exchange.pairs import PairViews, RemotePairViews
+from api.rest.openapi import DESCRIPTION, TAGS, document
+from api.rest.routes import fills, markets, operations, orders, users
 
 LOOPBACK_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from actors.config import Platform
-from actors.logs import configure_logs
+from actors.platform.config import Platform
+from actors.platform.logs import configure_logs
 
 
 class GatewayReplica:

@@ -1,6 +1,6 @@
 """What may go wrong while the platform is put together, as one tree.
 
-    ForkastError (actors/errors.py)
+    ForkastError (actors/platform/errors.py)
     └── ClusterError
         ├── SettingsError           a setting or the markets file says something impossible
         ├── ServerStartError        an embedded server did not come up, or cannot here
@@ -14,7 +14,7 @@
 Every message is one sentence for the person at the terminal: the command line prints it and ends.
 """
 
-from actors.errors import ForkastError
+from actors.platform.errors import ForkastError
 
 
 class ClusterError(ForkastError):

@@ -24,7 +24,7 @@ from typing import Any
 import msgspec
 
 from actors.book.market import Market
-from actors.topology import Topology
+from actors.platform.topology import Topology
 from cluster.errors import SettingsError
 
 _PAIR = re.compile(r"[A-Z0-9]{2,10}-[A-Z0-9]{2,10}")

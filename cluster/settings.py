@@ -19,7 +19,7 @@ FORKAST_ROUTER_SHARDS         processes that carry the log to the pairs, 1
 FORKAST_ALLOWED_ORIGINS       origins of pages beside loopback ones, separated by commas
 FORKAST_OPERATOR_TOKEN        what halt and resume need; made and kept in the data folder
 FORKAST_OBJECT_STORE_MB       Ray's shared memory on this node
-FORKAST_LIMITS__WAITERS ...   every bound of actors/config.py, by its name
+FORKAST_LIMITS__WAITERS ...   every bound of actors/platform/config.py, by its name
 """
 
 import secrets
@@ -29,8 +29,8 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from actors.config import Limits, Platform, Servers
-from actors.topology import Topology
+from actors.platform.config import Limits, Platform, Servers
+from actors.platform.topology import Topology
 from cluster.errors import SettingsError
 
 

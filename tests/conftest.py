@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from actors.config import Platform, Servers
+from actors.platform.config import Platform, Servers
+from cluster.data.migrate import migrate
+from cluster.data.topics import make_topics
 from cluster.embedded.process import free_port
 from cluster.embedded.servers import EmbeddedServers
 from cluster.markets import default_topology
-from cluster.migrate import migrate
-from cluster.topics import make_topics
-from tests import platforms
-from tests.platforms import RunningPlatform
-from tests.ray_fixture import ray_session
+from cluster.tools import platforms
+from cluster.tools.platforms import RunningPlatform
+from tests.beds.ray_fixture import ray_session
 
 __all__ = ["platform", "ray_session", "running_platform", "servers"]
 

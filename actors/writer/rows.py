@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from actors.book.records import RecordArray, decode_client_order_ids
 from actors.book.vocabulary import EventKind, Flag, Side
-from actors.writer.copy_format import BIGINT, INTEGER, SMALLINT, CopyLayout
+from actors.follow.copy_format import BIGINT, INTEGER, SMALLINT, CopyLayout
 
 TRADE_LAYOUT = CopyLayout(
     {

@@ -11,9 +11,10 @@ from typing import Self
 
 import asyncpg
 
-from actors.errors import PositionTakenError
-from actors.topology import Topology
-from actors.writer.intake import Batch, MarketPosition
+from actors.follow.positions import MarketPosition
+from actors.platform.errors import PositionTakenError
+from actors.platform.topology import Topology
+from actors.writer.intake import Batch
 from actors.writer.rows import (
     CHANGE_LAYOUT,
     ORDER_KEY,

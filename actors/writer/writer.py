@@ -9,16 +9,16 @@ import os
 import time
 from contextlib import suppress
 
-import msgspec
 import structlog
 from tenacity import AsyncRetrying, RetryCallState
 
-from actors.config import Platform
-from actors.metrics import Metric
-from actors.topology import EVENTS_TOPIC
-from actors.writer.intake import Intake, MarketPosition
+from actors.follow.positions import MarketPosition
+from actors.follow.tail import MarketRecord, MarketTail
+from actors.platform.config import Platform
+from actors.platform.topology import EVENTS_TOPIC
+from actors.writer.intake import Intake
+from actors.writer.status import WriterStatus
 from actors.writer.store import OrderStore
-from actors.writer.tail import MarketRecord, MarketTail
 
 _log = structlog.get_logger(__name__)
 
@@ -27,39 +27,6 @@ EVENTS_PER_TRANSACTION = 40_000
 READ_TIMEOUT_MS = 200
 PAUSE_MIN_S = 0.1
 PAUSE_MAX_S = 5.0
-
-
-class WriterStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How the writer stands; times are seconds since the Unix epoch, 0 where there was none.
-
-    `events` counts what came in and `orders_inserted`, `orders_changed` and `trades` the rows
-    that it came to, since the process started. `commands_offsets` says by market id up to which
-    offset of `orders.new` the rows are complete; `faults` which markets stand halted, and why.
-    """
-
-    process_id: int
-    healthy: bool
-    connected: bool
-    error: str
-    faults: dict[int, str]
-    events: int
-    trades: int
-    orders_inserted: int
-    orders_changed: int
-    transactions: int
-    records_behind: int
-    last_commit_time_s: float
-    last_commit_duration_ms: float
-    commands_offsets: dict[int, int]
-
-
-def writer_figures(status: WriterStatus) -> dict[Metric, float]:
-    """Return a writer's figures by name."""
-    return {
-        Metric.WRITER_HEALTHY: float(status.healthy),
-        Metric.WRITER_BEHIND: float(status.records_behind),
-        Metric.WRITER_COMMIT_SECONDS: status.last_commit_duration_ms / 1_000,
-    }
 
 
 class PostgresWriter:

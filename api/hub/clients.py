@@ -10,8 +10,8 @@ from collections.abc import Hashable, Iterable
 from engineio.async_socket import AsyncSocket
 from engineio.packet import NOOP, Packet
 
-from actors.messages import DepthChange, LevelRow
-from api.decimals import MarketUnits
+from actors.platform.messages import DepthChange, LevelRow
+from api.exchange.decimals import MarketUnits
 from api.hub.messages import depth_update
 from api.hub.packets import event_packet
 

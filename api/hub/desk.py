@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from api import requests
-from api.gateway import Gateway
-from api.ids import parse_order_id
+from api.exchange.gateway import Gateway
+from api.exchange.ids import parse_order_id
+from api.rest import requests
 
 
 class OrderDesk(Protocol):

@@ -13,14 +13,14 @@ import msgspec
 import structlog
 
 from actors.book.reasons import Reason
-from actors.channels import candle_channel, depth_changes_channel, depth_channel, depth_key
-from actors.config import Platform
-from actors.errors import CandlesUnavailableError, LogError
-from actors.messages import Candle, DepthChange, DepthSnapshot
+from actors.platform.channels import candle_channel, depth_changes_channel, depth_channel, depth_key
+from actors.platform.config import Platform
+from actors.platform.errors import CandlesUnavailableError, LogError
+from actors.platform.messages import Candle, DepthChange, DepthSnapshot
 from analytics.client import CandleSource
 from analytics.intervals import Interval, UnknownIntervalError, parse_interval
-from api.decimals import MarketUnits
-from api.errors import InvalidRequestError, UnavailableError, refusal
+from api.asgi.errors import InvalidRequestError, UnavailableError, refusal
+from api.exchange.decimals import MarketUnits
 from api.hub.clients import Client
 from api.hub.feed import RedisFeed
 from api.hub.messages import Subscribed, SubscribeRequest

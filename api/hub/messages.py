@@ -5,10 +5,10 @@ from typing import Literal
 
 import msgspec
 
-from actors.messages import Candle, DepthChange, DepthSnapshot, LevelRow
+from actors.platform.messages import Candle, DepthChange, DepthSnapshot, LevelRow
 from analytics.intervals import Interval
-from api.decimals import MarketUnits
-from api.views import LevelView, level_views
+from api.exchange.decimals import MarketUnits
+from api.rest.views import LevelView, level_views
 
 Feed = Literal["book", "depth"]
 

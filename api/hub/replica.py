@@ -4,16 +4,16 @@ import asyncio
 
 from starlette.types import ASGIApp
 
-from actors.config import Platform
-from actors.logs import configure_logs
+from actors.platform.config import Platform
+from actors.platform.logs import configure_logs
 from analytics.client import RemoteCandles
-from api.gateway import open_gateway
+from api.exchange.gateway import open_gateway
+from api.exchange.metrics import GatewayMetrics
+from api.exchange.pairs import RemotePairViews
 from api.hub.desk import GatewayDesk
 from api.hub.hub import Hub
 from api.hub.reporter import HubReporter
 from api.hub.server import HubServer
-from api.metrics import GatewayMetrics
-from api.pairs import RemotePairViews
 
 # So many levels of one pair may wait for a slow reader of the depth, as a share of the book.
 _LEVELS_WAITING = 4

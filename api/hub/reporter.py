@@ -7,10 +7,10 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from actors.channels import HUB_KEY
-from actors.messages import HubFigures
-from actors.metrics import Metric
-from actors.ray_metrics import RayFigures
+from actors.platform.channels import HUB_KEY
+from actors.platform.messages import HubFigures
+from actors.platform.metrics import Metric
+from actors.platform.ray_metrics import RayFigures
 from api.hub.hub import Hub
 
 _log = structlog.get_logger(__name__)

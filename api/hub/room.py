@@ -10,15 +10,15 @@ from engineio.packet import Packet
 
 from actors.book.records import RecordArray
 from actors.book.vocabulary import EventKind
-from actors.messages import Candle, DepthChange, DepthSnapshot
+from actors.platform.messages import Candle, DepthChange, DepthSnapshot
 from analytics.intervals import Interval
 from analytics.messages import LiveCandle
-from api.decimals import MarketUnits
+from api.exchange.decimals import MarketUnits
 from api.hub.clients import Client
 from api.hub.messages import Feed, book_update, candle_update, depth_update
 from api.hub.packets import event_packet
 from api.hub.windows import LiveWindow
-from api.views import order_of_event, order_view, trade_of_event, trade_view
+from api.rest.views import order_of_event, order_view, trade_of_event, trade_view
 
 _log = structlog.get_logger(__name__)
 

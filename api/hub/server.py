@@ -8,14 +8,14 @@ import msgspec
 import socketio
 from starlette.types import ASGIApp
 
-from actors.errors import ForkastError
-from api.errors import ApiError, InvalidRequestError, from_platform_error
+from actors.platform.errors import ForkastError
+from api.asgi.errors import ApiError, InvalidRequestError, from_platform_error
+from api.asgi.origins import is_allowed_origin
 from api.hub.clients import Client
 from api.hub.desk import OrderDesk
 from api.hub.hub import Hub
 from api.hub.messages import SubscribeRequest, UnsubscribeRequest
 from api.hub.packets import ExactJson
-from api.origins import is_allowed_origin
 
 _T = TypeVar("_T")
 

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from actors.book.records import RecordArray
-from actors.errors import LogError
-from actors.kafka.tail import EventTail, events_after
+from actors.log.tail import EventTail, events_after
+from actors.platform.errors import LogError
 
 _log = structlog.get_logger(__name__)
 

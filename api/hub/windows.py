@@ -2,7 +2,7 @@
 
 import msgspec
 
-from actors.messages import Candle
+from actors.platform.messages import Candle
 from analytics.intervals import Interval
 from analytics.messages import LiveCandle
 

@@ -2,12 +2,11 @@
 
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 
 import typer
 
-from actors.errors import ForkastError
-from actors.logs import quiet_libraries
+from actors.platform.errors import ForkastError
+from actors.platform.logs import quiet_libraries
 from cluster.cli import check, doctor, openapi, operate, operate_cluster, prepare, up
 from cluster.cli.options import tell
 
@@ -39,20 +38,19 @@ def main() -> None:
     # These are loaded when asked for: their libraries would slow every other command down.
     wanted = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if wanted in ("bench", "--help"):
-        app.add_typer(import_module("cluster.bench").app, name="bench")
+        app.add_typer(import_module("cluster.tools.bench").app, name="bench")
     if wanted in ("replay", "--help"):
-        app.command("replay")(import_module("cluster.replay.command").replay)
+        app.command("replay")(import_module("cluster.cli.replay").replay)
     if wanted in ("export", "--help"):
-        app.command("export")(import_module("cluster.export").export)
+        app.command("export")(import_module("cluster.cli.export").export)
     if wanted in ("demo", "--help"):
-        app.command("demo")(import_module("cluster.replay.demo").demo)
+        app.command("demo")(import_module("cluster.tools.replay.demo").demo)
     if wanted in ("screenshots", "--help"):
-        app.command("screenshots")(import_module("cluster.screenshots").screenshots)
+        app.command("screenshots")(import_module("cluster.tools.screenshots").screenshots)
     if wanted in ("verify", "--help"):
         app.command("verify")(import_module("cluster.cli.verify").verify_command)
-    # Only a checkout has tests, and with them the campaign.
-    if wanted in ("chaos", "--help") and find_spec("tests") is not None:
-        app.command("chaos")(import_module("tests.fault.command").chaos)
+    if wanted in ("chaos", "--help"):
+        app.command("chaos")(import_module("cluster.cli.chaos").chaos)
     try:
         app(prog_name="forkast")
     except ForkastError as error:

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cluster import page
+from cluster.platform import page
 
 _BIN = Path(sys.executable).parent
 _ROOT = Path(__file__).resolve().parents[2]

@@ -10,15 +10,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from actors.config import Servers
+from actors.platform.config import Servers
 from cluster.cli.options import DATA_DEFAULT, DataOption, topology_of
+from cluster.data.state import DataFolder, RunState
 from cluster.doctor.environment import check_clock, check_machine
 from cluster.doctor.findings import Finding
 from cluster.doctor.platform import check_nodes, check_platform
 from cluster.doctor.servers import check_kafka, check_postgres, check_redis, check_servers
-from cluster.environment import prepare
+from cluster.platform.environment import prepare
 from cluster.settings import Settings, load_settings
-from cluster.state import DataFolder, RunState
 
 _COLOURS = {"ok": "green", "warning": "yellow", "wrong": "bold red"}
 _console = Console(highlight=False)

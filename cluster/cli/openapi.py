@@ -3,7 +3,7 @@
 import json
 import sys
 
-from actors.config import Platform, Servers
+from actors.platform.config import Platform, Servers
 from cluster.markets import default_topology
 
 

@@ -14,11 +14,11 @@ import typer
 from redis.asyncio import Redis
 from rich.console import Console
 
-from cluster import figures, processes
 from cluster.cli.options import DATA_DEFAULT, DataOption, running_state, topology_of
 from cluster.cli.table import markets_table
+from cluster.data.state import DataFolder, RunState
 from cluster.errors import ClusterError
-from cluster.state import DataFolder, RunState
+from cluster.platform import figures, processes
 
 _DOWN_S = 90.0
 _TITLE_BYTES = 512

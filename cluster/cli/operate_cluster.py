@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from cluster.cli.options import DATA_DEFAULT, DataOption, running_state, topology_of
-from cluster.environment import prepare
+from cluster.data.state import RunState
 from cluster.errors import ClusterError
-from cluster.state import RunState
+from cluster.platform.environment import prepare
 
 _console = Console(highlight=False)
 
@@ -24,8 +24,8 @@ def nodes(
 ) -> None:
     """Show the nodes of the cluster and the pairs that live on each."""
     state = _state_of_cluster(data)
-    from cluster.nodes import read_nodes
-    from cluster.runtime import connect, disconnect
+    from cluster.platform.nodes import read_nodes
+    from cluster.platform.runtime import connect, disconnect
 
     connect(state.ray_address)
     try:
@@ -53,7 +53,7 @@ def rebalance(
 ) -> None:
     """Spread the pairs evenly over the nodes there are now, without stopping any for long."""
     state = _state_of_cluster(data)
-    from cluster.rebalance import rebalance as move_pairs
+    from cluster.platform.rebalance import rebalance as move_pairs
 
     moves = asyncio.run(move_pairs(state, topology_of(state.markets_file)))
     if as_json:

@@ -7,10 +7,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from actors.topology import Topology
+from actors.platform.topology import Topology
+from cluster.data.state import DataFolder, RunState
 from cluster.errors import ClusterError
 from cluster.markets import default_topology, load_topology
-from cluster.state import DataFolder, RunState
 
 DATA_DEFAULT = Path(".forkast")
 

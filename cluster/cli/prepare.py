@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cluster import migrate as schema
 from cluster.cli.options import topology_of
+from cluster.data import migrate as schema
+from cluster.data.topics import make_topics
 from cluster.errors import SettingsError
 from cluster.settings import load_settings
-from cluster.topics import make_topics
 
 _console = Console(highlight=False)
 

@@ -16,20 +16,20 @@ from redis.exceptions import RedisError
 from rich.console import Console
 from rich.live import Live
 
-from actors.errors import ForkastError
-from actors.logs import configure_logs, lossy
-from actors.topology import Topology
+from actors.platform.errors import ForkastError
+from actors.platform.logs import configure_logs, lossy
+from actors.platform.topology import Topology
 from cluster.cli.options import DATA_DEFAULT, DataOption, tell, topology_of
 from cluster.cli.table import markets_table
+from cluster.data.state import DataFolder
 from cluster.embedded.process import ServerProcess
-from cluster.environment import prepare
 from cluster.errors import ClusterError
-from cluster.figures import market_rows
+from cluster.platform.environment import prepare
+from cluster.platform.figures import market_rows
 from cluster.settings import Settings, load_settings
-from cluster.state import DataFolder
 
 if TYPE_CHECKING:
-    from cluster.up import PlatformRun
+    from cluster.platform.up import PlatformRun
 
 _TABLE_EVERY_S = 1.0
 _LINE_EVERY_S = 60.0
@@ -116,7 +116,7 @@ async def _live(
 ) -> int:
     prepare(own_ray=not settings.ray_address)
     # Imports Ray, which reads its environment then.
-    from cluster.up import PlatformRun
+    from cluster.platform.up import PlatformRun
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

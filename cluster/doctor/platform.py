@@ -3,9 +3,9 @@
 import httpx
 import msgspec
 
-from actors.topology import Topology
+from actors.platform.topology import Topology
+from cluster.data.state import RunState
 from cluster.doctor.findings import Finding, ok, warning, wrong
-from cluster.state import RunState
 
 _ANSWER_S = 15.0
 
@@ -33,8 +33,8 @@ def check_platform(state: RunState) -> list[Finding]:
 
 def check_nodes(state: RunState, topology: Topology) -> list[Finding]:
     """Look at every node of a cluster that an address names, and at how the pairs lie on them."""
-    from cluster.nodes import read_nodes
-    from cluster.runtime import connect, disconnect
+    from cluster.platform.nodes import read_nodes
+    from cluster.platform.runtime import connect, disconnect
 
     area = "Ray"
     try:

@@ -10,12 +10,12 @@ from aiokafka.errors import KafkaError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from actors.channels import LAG_KEY
-from actors.config import Servers
-from actors.topology import Topology
+from actors.platform.channels import LAG_KEY
+from actors.platform.config import Servers
+from actors.platform.topology import Topology
+from cluster.data.migrate import pending
+from cluster.data.topics import TOPICS
 from cluster.doctor.findings import Finding, ok, warning, wrong
-from cluster.migrate import pending
-from cluster.topics import TOPICS
 
 _ANSWER_S = 10.0
 _POSTGRES_MIN = 15

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import structlog
 
-from actors.config import Servers
+from actors.platform.config import Servers
 from cluster.embedded.kafka import EmbeddedKafka
 from cluster.embedded.kafka_artifacts import Progress
 from cluster.embedded.kafka_broker import KafkaBroker

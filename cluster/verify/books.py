@@ -6,8 +6,8 @@ from typing import Protocol
 
 import httpx
 
-from actors.errors import PairUnavailableError
-from actors.messages import Fingerprint
+from actors.pair.messages import Fingerprint
+from actors.platform.errors import PairUnavailableError
 from cluster.verify.fold import LogFold
 from cluster.verify.report import Check
 

@@ -7,8 +7,8 @@ import msgspec
 from redis.asyncio import Redis
 
 from actors.book.records import RecordArray
-from actors.channels import depth_key
-from actors.messages import DepthSnapshot, LevelRow
+from actors.platform.channels import depth_key
+from actors.platform.messages import DepthSnapshot, LevelRow
 from cluster.verify.fold import LogFold
 from cluster.verify.report import Check
 

@@ -13,9 +13,9 @@ from actors.book.market import Market
 from actors.book.naive import NaiveBook
 from actors.book.records import COMMAND_DTYPE, RecordArray
 from actors.book.vocabulary import CommandKind
-from actors.kafka.reader import LogReader, LogRecord
+from actors.log.reader import LogReader, LogRecord
+from cluster.data.patience import patiently
 from cluster.errors import CannotVerifyError
-from cluster.patience import patiently
 from cluster.verify.report import Check
 from cluster.verify.spool import Spool
 

@@ -9,9 +9,9 @@ import numpy as np
 from actors.book.codec import EventRecord, MalformedRecordError, decode_events
 from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.book.vocabulary import EventKind
-from actors.kafka.reader import LogReader, LogRecord
+from actors.log.reader import LogReader, LogRecord
+from cluster.data.patience import patiently
 from cluster.errors import CannotVerifyError
-from cluster.patience import patiently
 from cluster.verify.fold import LogFold
 from cluster.verify.report import Check
 

@@ -11,14 +11,14 @@ from redis.exceptions import RedisError
 
 from actors.book.market import Market
 from actors.book.vocabulary import EventKind
-from actors.config import Platform
-from actors.errors import LogError
-from actors.kafka.ends import LogEnds
-from actors.kafka.reader import LogReader
-from actors.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC
-from cluster.epochs.record import epoch_number
+from actors.log.ends import LogEnds
+from actors.log.reader import LogReader
+from actors.platform.config import Platform
+from actors.platform.errors import LogError
+from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC
+from cluster.data.epochs.record import epoch_number
+from cluster.data.patience import patiently
 from cluster.errors import CannotVerifyError
-from cluster.patience import patiently
 from cluster.verify.books import BookSource, check_book
 from cluster.verify.candles import check_candles
 from cluster.verify.depth import check_depth

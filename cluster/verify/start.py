@@ -8,8 +8,8 @@ from actors.book.market import Market
 from actors.book.naive import NaiveBook
 from actors.book.naive_state import seal
 from actors.book.vocabulary import Side
-from actors.config import Platform
-from actors.snapshot_stores import snapshot_store
+from actors.fold.stores import snapshot_store
+from actors.platform.config import Platform
 from cluster.errors import CannotVerifyError
 
 _ORDER_FIELDS = [

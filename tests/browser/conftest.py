@@ -7,8 +7,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from cluster.browser import chromium
-from tests.platforms import RunningPlatform
+from cluster.tools.browser import chromium
+from cluster.tools.platforms import RunningPlatform
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

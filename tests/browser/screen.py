@@ -15,7 +15,7 @@ from playwright.async_api import (
     expect,
 )
 
-from cluster.browser import settings_script
+from cluster.tools.browser import settings_script
 
 AXE = Path(__file__).resolve().parents[2] / "web/node_modules/axe-core/axe.min.js"
 DESKTOP = ViewportSize(width=1440, height=900)

@@ -9,8 +9,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, Route, expect
 
 from actors.book.reasons import SENTENCES, Reason
+from cluster.tools.platforms import RunningPlatform
 from tests.browser.screen import Screen, opened
-from tests.platforms import RunningPlatform
 
 _PAIR = "MATIC-USD"
 

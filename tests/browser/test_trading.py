@@ -7,8 +7,8 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Route, expect
 
+from cluster.tools.platforms import RunningPlatform
 from tests.browser.screen import PHONE, opened
-from tests.platforms import RunningPlatform
 
 _SECOND_PAIR = "ADA-USD"
 _TEST_PAIR = "AVAX-USD"

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from actors.config import Servers
-from tests.contract.bed import Exchange, open_exchange
+from actors.platform.config import Servers
+from tests.beds.exchange import Exchange, open_exchange
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -12,9 +12,9 @@ import httpx
 import psutil
 import pytest
 
-from actors.config import Limits
+from actors.platform.config import Limits
 from api.application import create_app
-from tests.contract.bed import BTC, Exchange, served, until
+from tests.beds.exchange import BTC, Exchange, served, until
 
 _ORDER = {"tradingPair": BTC, "type": "BUY", "price": 1, "quantity": 1, "userId": 1}
 

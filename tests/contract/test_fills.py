@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.bed import BTC, ETH, XRP, Exchange, until
+from tests.beds.exchange import BTC, ETH, XRP, Exchange, until
 
 
 @pytest.fixture(autouse=True)

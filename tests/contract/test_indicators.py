@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contract.bed import BTC, Exchange, until
+from tests.beds.exchange import BTC, Exchange, until
 
 
 async def test_indicators_are_as_long_as_their_times_and_agree_with_the_candles(

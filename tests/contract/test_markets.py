@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.bed import BTC, ETH, XRP, Exchange, until
+from tests.beds.exchange import BTC, ETH, XRP, Exchange, until
 
 _BOOK_PATHS = ("/market/orderbook/{pair}", "/market/{pair}/orderbook")
 _TRADE_PATHS = ("/market/trades/{pair}", "/market/{pair}/trades")

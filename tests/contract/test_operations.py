@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.contract.bed import BTC, OPERATOR_TOKEN, XRP, Exchange, until
+from tests.beds.exchange import BTC, OPERATOR_TOKEN, XRP, Exchange, until
 
 _OPERATOR = {"Authorization": f"Bearer {OPERATOR_TOKEN}"}
 

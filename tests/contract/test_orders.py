@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.contract.bed import BTC, ETH, XRP, Exchange, until
+from tests.beds.exchange import BTC, ETH, XRP, Exchange, until
 
 ORDER_FIELDS = {
     "id",

@@ -10,8 +10,8 @@ import httpx
 import pytest
 import structlog
 
-from api.errors import error_content
-from tests.contract.bed import BTC, Exchange
+from api.asgi.errors import error_content
+from tests.beds.exchange import BTC, Exchange
 
 _ORDER = {"tradingPair": BTC, "type": "BUY", "price": 100, "quantity": 1, "userId": 1}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from actors.config import Platform, Servers
+from actors.platform.config import Platform, Servers
 from api.application import create_app
 from cluster.markets import default_topology
 

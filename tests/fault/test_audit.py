@@ -6,11 +6,11 @@ import pytest
 from actors.book.reasons import Reason
 from actors.book.records import encode_client_order_id
 from actors.book.vocabulary import OrderStatus, Side
-from actors.config import Platform, Servers
-from tests.commands import market, place
-from tests.fault.audit import Auditor, Findings
-from tests.fault.record import Sent
-from tests.integration.routing import command_log, make_platform, widen_topics
+from actors.platform.config import Platform, Servers
+from cluster.tools.chaos.audit import Auditor, Findings
+from cluster.tools.chaos.record import Sent
+from tests.beds.commands import market, place
+from tests.beds.routing import command_log, make_platform, widen_topics
 
 _MARKET_ID = 19
 _ROW = """

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fault.plan import PROCESSES, Plan, Target
-from tests.namespaces import Network
-from tests.platforms import forkast
+from cluster.tools.chaos.plan import PROCESSES, Plan, Target
+from cluster.tools.namespaces import Network
+from cluster.tools.platforms import forkast
 
 
 def test_a_plan_is_the_same_from_the_same_seed_and_comes_to_everything() -> None:

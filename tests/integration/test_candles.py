@@ -17,15 +17,15 @@ import pytest
 from redis.asyncio import Redis
 
 from actors.book.records import RecordArray
-from actors.channels import candle_channel
-from actors.config import Platform, Servers
-from actors.messages import Candle
+from actors.platform.channels import candle_channel
+from actors.platform.config import Platform, Servers
+from actors.platform.messages import Candle
 from analytics.aggregator import CandleAggregator
 from analytics.exports import candles_frame, write_candles, write_trades
 from analytics.intervals import Interval, UnknownIntervalError
 from analytics.messages import LiveCandle
-from tests.integration.writer.bed import Bed, until
-from tests.trades import naive_candles, trade_events, trade_record
+from tests.beds.trades import naive_candles, trade_events, trade_record
+from tests.beds.writer import Bed, until
 
 START_S = 1_700_000_000
 NOWHERE = "redis://127.0.0.1:1/0"

@@ -11,18 +11,18 @@ import pytest
 import ray
 
 from actors.book.records import RecordArray
-from actors.config import Platform, Servers
-from actors.errors import CandlesUnavailableError
-from actors.kafka.events import KafkaEventSink
-from actors.messages import Candle
-from actors.topology import TRADES_TOPIC
-from analytics.builders import candles_actor
+from actors.log.events import KafkaEventSink
+from actors.platform.config import Platform, Servers
+from actors.platform.errors import CandlesUnavailableError
+from actors.platform.messages import Candle
+from actors.platform.topology import TRADES_TOPIC
+from analytics.builder import candles_actor
 from analytics.client import RemoteCandles
 from analytics.intervals import Interval
 from analytics.messages import CandlesStatus
-from tests.commands import market
-from tests.integration.routing import make_platform, until, widen_topics
-from tests.trades import naive_candles, trade_events, trade_record
+from tests.beds.commands import market
+from tests.beds.routing import make_platform, until, widen_topics
+from tests.beds.trades import naive_candles, trade_events, trade_record
 
 MARKET = market(75)
 START_S = 1_700_000_000

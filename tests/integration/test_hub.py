@@ -16,12 +16,12 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
 from actors.book.vocabulary import Side
-from actors.channels import depth_key
-from actors.config import Servers
-from actors.messages import DepthSnapshot, LevelRow
-from tests.commands import flow, place
-from tests.integration.live import Heard, Live, LiveMarket, hearing, live_platform
-from tests.integration.routing import until
+from actors.platform.channels import depth_key
+from actors.platform.config import Servers
+from actors.platform.messages import DepthSnapshot, LevelRow
+from tests.beds.commands import flow, place
+from tests.beds.live import Heard, Live, LiveMarket, hearing, live_platform
+from tests.beds.routing import until
 
 # The Python client does not read the answers to its polling requests; browsers do.
 pytestmark = pytest.mark.filterwarnings("ignore:Unclosed (connection|response):ResourceWarning")

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import pytest
 from redis.asyncio import Redis
 
-from actors.config import Servers
+from actors.platform.config import Servers
 from api.hub.feed import RedisFeed
-from tests.integration.proxy import swallowing_proxy
-from tests.integration.routing import until
+from tests.beds.proxy import swallowing_proxy
+from tests.beds.routing import until
 
 
 @dataclass

@@ -11,17 +11,17 @@ import pytest
 from actors.book.codec import encode_events
 from actors.book.market import Market
 from actors.book.records import EVENT_DTYPE
-from actors.config import Platform, Servers
-from actors.errors import LogGapError, LogTimeoutError, LogUnavailableError, QueueFullError
-from actors.kafka.commands import COMMANDS_PER_RECORD_MAX, KafkaCommandLog
-from actors.kafka.ends import LogEnds
-from actors.kafka.events import KafkaEventSink
-from actors.kafka.reader import LogReader
-from actors.kafka.tail import EventTail, TailedEvents
-from actors.ports import Published
-from actors.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
-from tests.commands import flow, market
-from tests.integration.routing import (
+from actors.log.commands import COMMANDS_PER_RECORD_MAX, KafkaCommandLog
+from actors.log.ends import LogEnds
+from actors.log.events import KafkaEventSink
+from actors.log.ports import Published
+from actors.log.reader import LogReader
+from actors.log.tail import EventTail, TailedEvents
+from actors.platform.config import Platform, Servers
+from actors.platform.errors import LogGapError, LogTimeoutError, LogUnavailableError, QueueFullError
+from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
+from tests.beds.commands import flow, market
+from tests.beds.routing import (
     append_singly,
     command_log,
     make_platform,

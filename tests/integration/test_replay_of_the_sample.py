@@ -5,10 +5,10 @@ import numpy as np
 from actors.book.compiled import CompiledBook
 from actors.book.vocabulary import EventKind
 from cluster.markets import default_topology
-from cluster.replay.capture import ExchangeTrade, read_events, read_trades
-from cluster.replay.comparison import compare
-from cluster.replay.mapping import map_events
-from cluster.replay.sample import sample
+from cluster.tools.replay.capture import ExchangeTrade, read_events, read_trades
+from cluster.tools.replay.comparison import compare
+from cluster.tools.replay.mapping import map_events
+from cluster.tools.replay.sample import sample
 
 
 def test_the_book_makes_all_284_trades_of_the_exchange_in_their_order() -> None:

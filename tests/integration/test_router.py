@@ -14,24 +14,18 @@ from redis.asyncio import Redis
 from actors.book.market import Market
 from actors.book.records import COMMAND_DTYPE
 from actors.book.vocabulary import CommandKind, EventKind, OrderStatus, Side
-from actors.channels import LAG_KEY, depth_changes_channel, depth_channel, depth_key
-from actors.config import Servers
-from actors.errors import PairUnavailableError
-from actors.kafka.events import KafkaEventSink
-from actors.kafka.tail import EventTail
-from actors.messages import (
-    DepthChange,
-    DepthSnapshot,
-    PairLag,
-    RangeAnswer,
-    RangeApplied,
-    RangeRequest,
-)
-from actors.topology import EVENTS_TOPIC, TRADES_TOPIC
-from api.router.records import join
-from api.router.router import OrderRouter
-from tests.commands import flow, market, place
-from tests.integration.routing import (
+from actors.log.events import KafkaEventSink
+from actors.log.tail import EventTail
+from actors.pair.messages import RangeAnswer, RangeApplied, RangeRequest
+from actors.platform.channels import LAG_KEY, depth_changes_channel, depth_channel, depth_key
+from actors.platform.config import Servers
+from actors.platform.errors import PairUnavailableError
+from actors.platform.messages import DepthChange, DepthSnapshot, PairLag
+from actors.platform.topology import EVENTS_TOPIC, TRADES_TOPIC
+from actors.router.records import join
+from actors.router.router import OrderRouter
+from tests.beds.commands import flow, market, place
+from tests.beds.routing import (
     Judge,
     LocalPair,
     append_singly,

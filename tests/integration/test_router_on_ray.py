@@ -12,15 +12,15 @@ import pytest
 import ray
 
 from actors.book.market import Market
-from actors.builders import pair_actor
-from actors.config import Platform, Servers
-from actors.errors import PairUnavailableError
-from actors.kafka.commands import KafkaCommandLog
-from actors.remote import RemotePair
-from actors.topology import Topology
-from api.router.router import OrderRouter
-from tests.commands import flow, market
-from tests.integration.routing import (
+from actors.log.commands import KafkaCommandLog
+from actors.pair.builder import pair_actor
+from actors.pair.client import RemotePair
+from actors.platform.config import Platform, Servers
+from actors.platform.errors import PairUnavailableError
+from actors.platform.topology import Topology
+from actors.router.router import OrderRouter
+from tests.beds.commands import flow, market
+from tests.beds.routing import (
     Judge,
     append_singly,
     command_log,

@@ -14,13 +14,13 @@ import pytest
 import ray
 from ray import serve
 
-from actors.builders import pair_actor
-from actors.config import Servers
-from api.builders import router_app
-from cluster.runtime import RayRuntime, remove
-from cluster.supervisor import Supervisor
-from tests.commands import flow, market
-from tests.integration.routing import (
+from actors.pair.builder import pair_actor
+from actors.platform.config import Servers
+from actors.router.builder import router_app
+from cluster.platform.runtime import RayRuntime, remove
+from cluster.platform.supervisor import Supervisor
+from tests.beds.commands import flow, market
+from tests.beds.routing import (
     Judge,
     append_singly,
     command_log,
@@ -111,7 +111,7 @@ async def test_a_router_replica_that_is_killed_is_replaced_and_nothing_is_missin
 async def test_a_controller_that_turned_deaf_is_ended_and_replicas_are_made_again(
     servers: Servers, serve_session: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cluster.supervisor._CONTROLLER_SILENT_S_MAX", 3.0)
+    monkeypatch.setattr("cluster.platform.supervisor._CONTROLLER_SILENT_S_MAX", 3.0)
     await widen_topics(servers, 62)
     platform = make_platform(servers, [market(62)], tmp_path)
     runtime = RayRuntime(address="", object_store_mb=80)
@@ -143,7 +143,7 @@ async def test_a_controller_that_turned_deaf_is_ended_and_replicas_are_made_agai
 async def test_a_replica_that_hangs_as_it_starts_is_ended_and_made_again(
     servers: Servers, serve_session: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cluster.supervisor._SILENT_S_MAX", 6.0)
+    monkeypatch.setattr("cluster.platform.supervisor._SILENT_S_MAX", 6.0)
     await widen_topics(servers, 61)
     platform = make_platform(servers, [market(61)], tmp_path)
     runtime = RayRuntime(address="", object_store_mb=80)

@@ -6,9 +6,9 @@ import asyncpg
 import numpy as np
 import pytest
 
-from actors.config import Servers
-from actors.ports import StoredSnapshot
-from actors.snapshots_postgres import Patience, PostgresSnapshotStore
+from actors.fold.ports import StoredSnapshot
+from actors.fold.snapshots_postgres import Patience, PostgresSnapshotStore
+from actors.platform.config import Servers
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ async def test_a_torn_row_is_passed_over_for_the_one_before(servers: Servers, pa
 def test_a_server_that_is_away_costs_a_snapshot_and_not_the_market(
     monkeypatch: pytest.MonkeyPatch, pair: str
 ) -> None:
-    monkeypatch.setattr("actors.snapshots_postgres._LOAD_S", 0.2)
+    monkeypatch.setattr("actors.fold.snapshots_postgres._LOAD_S", 0.2)
     store = PostgresSnapshotStore("postgresql://forkast@127.0.0.1:1/none", pair=pair, kept=2)
     with pytest.raises(OSError, match="Postgres did not take it"):
         store.save(_snapshot(10))

@@ -7,17 +7,17 @@ import pytest_asyncio
 
 from actors.book.reasons import Reason
 from actors.book.vocabulary import OrderStatus
-from actors.config import Servers
-from actors.errors import StorageUnavailableError
-from api.storage.database import Database
-from api.storage.fills import FillPosition, FillsRepository
-from api.storage.orders import OPEN_STATUSES, OrdersRepository
-from api.storage.positions import PositionsRepository, lease_worker_number
-from api.storage.records import StoredFill, StoredOrder, StoredTrade
-from api.storage.trades import TradesRepository
-from api.storage.users import UsersRepository
-from tests.integration.writer.bed import Bed, until
-from tests.integration.writer.events import History, history
+from actors.platform.config import Servers
+from actors.platform.errors import StorageUnavailableError
+from api.exchange.storage.database import Database
+from api.exchange.storage.fills import FillPosition, FillsRepository
+from api.exchange.storage.orders import OPEN_STATUSES, OrdersRepository
+from api.exchange.storage.positions import PositionsRepository, lease_worker_number
+from api.exchange.storage.records import StoredFill, StoredOrder, StoredTrade
+from api.exchange.storage.trades import TradesRepository
+from api.exchange.storage.users import UsersRepository
+from tests.beds.writer import Bed, until
+from tests.beds.writer_events import History, history
 
 
 @dataclass

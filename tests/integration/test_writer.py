@@ -19,13 +19,13 @@ from actors.book.records import (
     encode_client_order_id,
 )
 from actors.book.vocabulary import CommandKind, OrderStatus, OrderType, Side, TimeInForce
-from actors.config import Servers
-from actors.errors import PositionTakenError
+from actors.platform.config import Servers
+from actors.platform.errors import PositionTakenError
 from actors.writer.intake import Intake
 from actors.writer.store import OrderStore
 from cluster.embedded.postgres import EmbeddedPostgres
-from tests.integration.writer.bed import Bed, interleaved, until
-from tests.integration.writer.events import History, Row, append, history
+from tests.beds.writer import Bed, interleaved, until
+from tests.beds.writer_events import History, Row, append, history
 
 
 @pytest_asyncio.fixture

@@ -5,10 +5,10 @@ from uuid import uuid4
 import ray
 from ray.exceptions import RayError
 
-from actors.builders import writer_actor
-from actors.config import Platform, Servers
-from actors.writer.writer import WriterStatus
-from tests.integration.writer.bed import Bed, until
+from actors.platform.config import Platform, Servers
+from actors.writer.builder import writer_actor
+from actors.writer.status import WriterStatus
+from tests.beds.writer import Bed, until
 
 
 async def test_a_killed_writer_comes_back_to_work_by_itself(

@@ -9,7 +9,7 @@ import pytest
 
 from actors.book.market import Market
 from actors.book.records import RecordArray
-from cluster.bench.flow import realistic_flow
+from cluster.tools.bench.flow import realistic_flow
 from tests.property.streams import ARENAS, stream
 from tests.property.twins import Twins
 

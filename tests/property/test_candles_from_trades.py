@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from actors.book.market import INT64_MAX
 from actors.book.records import RecordArray
-from actors.messages import Candle
-from actors.writer.intake import MarketPosition
+from actors.follow.positions import MarketPosition
+from actors.platform.messages import Candle
 from analytics.frames import empty_candles, fill_windows, fold_candles, to_candles
 from analytics.intake import TradeIntake
 from analytics.intervals import Interval
 from analytics.series import RecentSeconds
-from tests.trades import naive_candles, trade_events, trade_record
+from tests.beds.trades import naive_candles, trade_events, trade_record
 
 START_US = 1_699_999_000 * 1_000_000
 

@@ -8,8 +8,8 @@ from analytics.frames import to_candles
 from analytics.intervals import Interval
 from analytics.messages import LiveCandle
 from api.hub.windows import LiveWindow
+from tests.beds.trades import naive_candles
 from tests.property.test_candles_from_trades import fresh_series, trades
-from tests.trades import naive_candles
 
 
 def last_s(events: RecordArray) -> int:

@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from actors.book.market import Market
-from actors.config import Limits
-from actors.errors import PairUnavailableError
-from actors.messages import Position, RangeAnswer, RangeRequest
-from actors.pair import PairActor
-from actors.ports import SnapshotStore
+from actors.fold.ports import SnapshotStore
+from actors.pair.actor import PairActor
+from actors.pair.messages import Position, RangeAnswer, RangeRequest
+from actors.platform.config import Limits
+from actors.platform.errors import PairUnavailableError
 from tests.simulation.network import Network
 
 _T = TypeVar("_T")

@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from actors.errors import LogError, PositionTakenError
-from actors.topology import TRADES_TOPIC
-from actors.writer.intake import MarketPosition
+from actors.follow.positions import MarketPosition
+from actors.platform.errors import LogError, PositionTakenError
+from actors.platform.topology import TRADES_TOPIC
 from analytics.frames import empty_candles
 from analytics.intake import TradeIntake
 from analytics.series import RecentSeconds

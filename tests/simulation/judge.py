@@ -6,10 +6,10 @@ import numpy as np
 
 from actors.book.codec import decode_events
 from actors.book.records import EVENT_DTYPE, RecordArray
-from actors.kafka.tail import events_after
-from actors.pair import PairActor
-from actors.ports import StoredSnapshot
-from actors.topology import EVENTS_TOPIC, TRADES_TOPIC
+from actors.fold.ports import StoredSnapshot
+from actors.log.tail import events_after
+from actors.pair.actor import PairActor
+from actors.platform.topology import EVENTS_TOPIC, TRADES_TOPIC
 from analytics.frames import empty_candles, fold_trades
 from tests.simulation.candles import MemoryCandles
 from tests.simulation.memory import MemoryLog, MemoryRows

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from actors.book.codec import EventRecord, decode_events
 from actors.book.market import Market
-from actors.errors import LogTimeoutError, PositionTakenError
-from actors.kafka.reader import LogReader, LogRecord
-from actors.ports import Published, StoredSnapshot
-from actors.topology import EVENTS_TOPIC, TRADES_TOPIC, Topology
-from actors.writer.intake import Batch, MarketPosition
+from actors.fold.ports import StoredSnapshot
+from actors.follow.positions import MarketPosition
+from actors.log.ports import Published
+from actors.log.reader import LogReader, LogRecord
+from actors.platform.errors import LogTimeoutError, PositionTakenError
+from actors.platform.topology import EVENTS_TOPIC, TRADES_TOPIC, Topology
+from actors.writer.intake import Batch
 from actors.writer.rows import ORDER_STATE, Rows, rows_of
 from actors.writer.store import OrderStore
 from tests.simulation.network import Network

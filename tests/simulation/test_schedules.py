@@ -2,12 +2,12 @@
 
 import pytest
 
-from actors.pair import PairActor
-from actors.ports import StoredSnapshot
+from actors.fold.ports import StoredSnapshot
+from actors.pair.actor import PairActor
+from actors.router.pipeline import PairPipeline
+from actors.router.publisher import PairPublisher
 from actors.writer.intake import Batch
 from actors.writer.rows import Rows, rows_of
-from api.router.pipeline import PairPipeline
-from api.router.publisher import PairPublisher
 from tests.simulation.campaign import failure_among, first_failure, world
 from tests.simulation.memory import MemoryOrderStore
 from tests.simulation.schedule import Decision, Fault, draw, shrink

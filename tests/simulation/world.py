@@ -4,18 +4,18 @@ import asyncio
 from dataclasses import dataclass
 
 from actors.book.codec import decode_events
-from actors.config import Limits, Platform, Servers
-from actors.pair import PairActor
-from actors.ports import StoredSnapshot
-from actors.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
-from actors.writer.intake import MarketPosition
+from actors.fold.ports import StoredSnapshot
+from actors.follow.positions import MarketPosition
+from actors.follow.tail import MarketTail
+from actors.pair.actor import PairActor
+from actors.platform.config import Limits, Platform, Servers
+from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
+from actors.router.depth import DepthFeed
+from actors.router.pace import Pace
+from actors.router.pipeline import PairPipeline
+from actors.router.publisher import PairPublisher
 from actors.writer.store import OrderStore
-from actors.writer.tail import MarketTail
 from actors.writer.writer import PostgresWriter
-from api.router.depth import DepthFeed
-from api.router.pace import Pace
-from api.router.pipeline import PairPipeline
-from api.router.publisher import PairPublisher
 from tests.simulation.actor import ActorProcess, SimulatedPair
 from tests.simulation.candles import CandleProcess, MemoryCandles
 from tests.simulation.judge import Judge

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from actors.logs import configure_logs, quiet_libraries
+from actors.platform.logs import configure_logs, quiet_libraries
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from cluster.rebalance import plan
+from cluster.platform.rebalance import plan
 
 
 def test_a_new_node_gets_its_share_by_the_fewest_moves() -> None:

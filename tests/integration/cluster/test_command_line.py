@@ -13,10 +13,10 @@ import httpx
 import psutil
 import pytest
 
-from cluster import processes
 from cluster.embedded.process import free_port
-from tests import platforms
-from tests.platforms import RunningPlatform, forkast
+from cluster.platform import processes
+from cluster.tools import platforms
+from cluster.tools.platforms import RunningPlatform, forkast
 
 _ORDER = {
     "tradingPair": "BTC-USD",

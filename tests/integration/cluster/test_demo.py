@@ -11,7 +11,7 @@ from typing import TypeVar
 import httpx
 import pytest
 
-from tests.platforms import REPOSITORY, RunningPlatform
+from cluster.tools.platforms import REPOSITORY, RunningPlatform
 
 PAIRS = ("BTC", "ETH", "SOL", "BNB", "XRP", "ADA", "DOGE", "AVAX", "MATIC", "DOT")
 DEADLINE_S = 90.0

@@ -14,18 +14,18 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from redis.asyncio import Redis
 
-from actors.config import Servers
-from actors.kafka.reader import LogReader
-from actors.topology import COMMANDS_TOPIC
+from actors.log.reader import LogReader
+from actors.platform.config import Servers
+from actors.platform.topology import COMMANDS_TOPIC
+from cluster.data.migrate import migrate
+from cluster.data.topics import make_topics
 from cluster.embedded.kafka import EmbeddedKafka
 from cluster.embedded.postgres import EmbeddedPostgres, _everyone_may_enter
 from cluster.embedded.process import free_port
 from cluster.embedded.servers import EmbeddedServers
 from cluster.errors import ServerStartError
 from cluster.markets import default_topology
-from cluster.migrate import migrate
-from cluster.topics import make_topics
-from tests.platforms import REPOSITORY
+from cluster.tools.platforms import REPOSITORY
 
 _HOLD = """
 import asyncio, sys

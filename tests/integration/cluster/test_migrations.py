@@ -9,11 +9,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from actors.config import Servers
-from actors.topology import Topology
+from actors.platform.config import Servers
+from actors.platform.topology import Topology
+from cluster.data.migrate import migrate
 from cluster.errors import MigrationError, ServerUnreachableError
 from cluster.markets import default_topology
-from cluster.migrate import migrate
 
 _NUMBERS = itertools.count()
 

@@ -6,8 +6,8 @@ import psutil
 import pytest
 import socketio
 
-from tests.integration.routing import until
-from tests.platforms import RunningPlatform
+from cluster.tools.platforms import RunningPlatform
+from tests.beds.routing import until
 
 # Longer than Serve's proxy needs to end a worker that it has replaced, were it to cut its clients.
 _LIVES_ON_S = 12.0

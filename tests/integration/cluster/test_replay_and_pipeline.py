@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.platforms import RunningPlatform, forkast
+from cluster.tools.platforms import RunningPlatform, forkast
 
 PAIR = "BTC-USD"
 COMMAND_S = 240.0

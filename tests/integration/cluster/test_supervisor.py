@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import ray
 
-from actors.config import Platform
-from actors.remote import find_actor, pair_actor_name
-from actors.topology import Topology
-from cluster.runtime import RayRuntime, remove
-from cluster.supervisor import Supervisor
+from actors.platform.config import Platform
+from actors.platform.topology import Topology
+from actors.remote.find import find_actor, pair_actor_name
+from cluster.platform.runtime import RayRuntime, remove
+from cluster.platform.supervisor import Supervisor
 
 _NAMESPACE = "forkast-supervisor-test"
 _PAIR = "BTC-USD"

@@ -16,17 +16,17 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
 from actors.book.codec import decode_commands
-from actors.errors import LogError, LogTimeoutError, LogUnavailableError, QueueFullError
-from actors.kafka.commands import KafkaCommandLog
-from actors.kafka.producer import RecordProducer
-from actors.kafka.reader import LogReader
-from actors.topology import COMMANDS_TOPIC, Topology
+from actors.log.commands import KafkaCommandLog
+from actors.log.producer import RecordProducer
+from actors.log.reader import LogReader
+from actors.platform.errors import LogError, LogTimeoutError, LogUnavailableError, QueueFullError
+from actors.platform.topology import COMMANDS_TOPIC, Topology
+from cluster.data.topics import TOPICS, make_topics
 from cluster.embedded.kafka import EmbeddedKafka
 from cluster.embedded.kafka_broker import KafkaBroker
 from cluster.errors import ServerStartError
-from cluster.topics import TOPICS, make_topics
-from tests.commands import flow, market
-from tests.integration.routing import until
+from tests.beds.commands import flow, market
+from tests.beds.routing import until
 
 _MARKET = market(1)
 _TOPOLOGY = Topology((_MARKET,))

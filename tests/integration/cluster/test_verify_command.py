@@ -11,13 +11,13 @@ import asyncpg
 import httpx
 import pytest
 
-from actors.config import Servers
+from actors.platform.config import Servers
+from cluster.data.migrate import migrate
+from cluster.data.topics import make_topics
 from cluster.markets import load_topology
-from cluster.migrate import migrate
-from cluster.topics import make_topics
+from cluster.tools.markets_file import write_markets
+from cluster.tools.platforms import RunningPlatform, forkast
 from cluster.verify.run import CHECKS
-from tests.markets_file import write_markets
-from tests.platforms import RunningPlatform, forkast
 
 
 @dataclass(frozen=True, kw_only=True)

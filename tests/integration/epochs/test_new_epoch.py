@@ -14,20 +14,20 @@ from actors.book.compiled_snapshot import Parts, parts
 from actors.book.market import Market
 from actors.book.records import RecordArray, encode_client_order_id
 from actors.book.vocabulary import CommandKind
-from actors.config import Platform, Servers
-from actors.kafka.events import KafkaEventSink
-from actors.pair import PairActor
-from actors.snapshot_stores import snapshot_store
-from actors.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC
+from actors.fold.stores import snapshot_store
+from actors.log.events import KafkaEventSink
+from actors.pair.actor import PairActor
+from actors.platform.config import Platform, Servers
+from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC
+from actors.router.router import OrderRouter
 from actors.writer.writer import PostgresWriter
 from analytics.aggregator import CandleAggregator
-from api.router.router import OrderRouter
-from cluster.epochs.check import enter_epoch
+from cluster.data.epochs.check import enter_epoch
 from cluster.errors import LogReplacedError
 from cluster.verify import Report, verify
-from tests.commands import START_US
-from tests.integration.epochs.bed import execute, own_database
-from tests.integration.routing import (
+from tests.beds.commands import START_US
+from tests.beds.epochs import execute, own_database
+from tests.beds.routing import (
     LocalPair,
     command_log,
     make_platform,
@@ -35,7 +35,7 @@ from tests.integration.routing import (
     until,
     widen_topics,
 )
-from tests.integration.verify.bed import LocalBooks
+from tests.beds.verify import LocalBooks
 from tests.property.streams import ARENAS, stream
 
 _MARKET_IDS = count(80)

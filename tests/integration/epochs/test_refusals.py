@@ -7,15 +7,15 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from actors.config import Platform, Servers
-from actors.ports import StoredSnapshot
-from actors.snapshot_stores import snapshot_store
-from cluster.epochs.check import enter_epoch
-from cluster.epochs.record import epoch_number
+from actors.fold.ports import StoredSnapshot
+from actors.fold.stores import snapshot_store
+from actors.platform.config import Platform, Servers
+from cluster.data.epochs.check import enter_epoch
+from cluster.data.epochs.record import epoch_number
 from cluster.errors import LogReplacedError
-from tests.commands import flow, market
-from tests.integration.epochs.bed import execute, own_database
-from tests.integration.routing import command_log, make_platform, widen_topics
+from tests.beds.commands import flow, market
+from tests.beds.epochs import execute, own_database
+from tests.beds.routing import command_log, make_platform, widen_topics
 
 _MARKET = market(72)
 _RECORDS = 3

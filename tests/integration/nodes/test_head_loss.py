@@ -13,11 +13,11 @@ import httpx
 import psutil
 import pytest
 
-from actors.config import Servers
-from tests import platforms
-from tests.integration.nodes.bed import start_platform
-from tests.platforms import RunningPlatform
-from tests.ray_nodes import RayNodes
+from actors.platform.config import Servers
+from cluster.tools import platforms
+from cluster.tools.platforms import RunningPlatform
+from cluster.tools.ray_nodes import RayNodes
+from tests.beds.nodes import start_platform
 
 _PAIRS = ["H0-USD", "H1-USD"]
 _FIRST_ID = 71

@@ -16,11 +16,11 @@ import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from actors.config import Servers
-from tests import platforms
-from tests.integration.nodes.bed import start_platform
-from tests.platforms import RunningPlatform, forkast
-from tests.ray_nodes import RayNode, RayNodes
+from actors.platform.config import Servers
+from cluster.tools import platforms
+from cluster.tools.platforms import RunningPlatform, forkast
+from cluster.tools.ray_nodes import RayNode, RayNodes
+from tests.beds.nodes import start_platform
 
 _PAIRS = [f"N{number}-USD" for number in range(10)]
 _FIRST_ID = 61

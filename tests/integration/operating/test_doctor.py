@@ -11,15 +11,15 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from actors.config import Servers
-from actors.topology import TRADES_TOPIC
+from actors.platform.config import Servers
+from actors.platform.topology import TRADES_TOPIC
+from cluster.data.topics import TOPICS
 from cluster.doctor import servers as servers_doctor
 from cluster.doctor.findings import Finding
 from cluster.doctor.servers import check_kafka, check_postgres, check_redis
 from cluster.embedded.process import free_port
 from cluster.markets import default_topology
-from cluster.topics import TOPICS
-from tests.platforms import RunningPlatform, forkast
+from cluster.tools.platforms import RunningPlatform, forkast
 
 # Not for ever, and yet nothing is thrown away while the tests run.
 _TEN_YEARS_MS = 315_360_000_000

@@ -9,12 +9,12 @@ import httpx
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from actors.metrics import HELP, Metric
-from tests.platforms import RunningPlatform
+from actors.platform.metrics import HELP, Metric
+from cluster.tools.platforms import RunningPlatform
 
-_CLUSTER = Path(__file__).resolve().parents[3] / "cluster"
-_DASHBOARD = json.loads((_CLUSTER / "grafana" / "forkast.json").read_text())
-_ALERTS = yaml.safe_load((_CLUSTER / "prometheus" / "alerts.yml").read_text())
+_MONITORING = Path(__file__).resolve().parents[3] / "cluster" / "monitoring"
+_DASHBOARD = json.loads((_MONITORING / "grafana" / "forkast.json").read_text())
+_ALERTS = yaml.safe_load((_MONITORING / "prometheus" / "alerts.yml").read_text())
 _NAME = re.compile(r"\bforkast_[a-z_]+\b")
 _SHOWN_S = 30.0
 

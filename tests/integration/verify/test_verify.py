@@ -15,19 +15,19 @@ from redis.asyncio import Redis
 from actors.book.codec import EventRecord, decode_events, encode_commands, encode_events
 from actors.book.market import Market
 from actors.book.vocabulary import EventKind
-from actors.channels import depth_key
-from actors.config import Servers
-from actors.kafka.events import KafkaEventSink
-from actors.kafka.reader import LogReader
-from actors.messages import DepthSnapshot
-from actors.pair import PairActor
-from actors.snapshots import FileSnapshotStore
-from actors.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
+from actors.fold.snapshots import FileSnapshotStore
+from actors.log.events import KafkaEventSink
+from actors.log.reader import LogReader
+from actors.pair.actor import PairActor
+from actors.platform.channels import depth_key
+from actors.platform.config import Servers
+from actors.platform.messages import DepthSnapshot
+from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
 from cluster.errors import CannotVerifyError
 from cluster.verify import Report, verify
 from cluster.verify.run import CHECKS
-from tests.integration.routing import Judge, command_log, local_pair
-from tests.integration.verify.bed import Bed, LocalBooks, commands_of, made
+from tests.beds.routing import Judge, command_log, local_pair
+from tests.beds.verify import Bed, LocalBooks, commands_of, made
 
 _MARKET_IDS = range(11, 18)
 _TABLES = ("trades", "orders", "candles_1s", "consumer_positions")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.messages import Candle
+from actors.platform.messages import Candle
 from analytics.curves import compute
 from analytics.studies import LENGTH_MAX, Kind, UnknownIndicatorError, parse_study
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from actors.book.records import COMMAND_DTYPE, encode_client_order_id
 from actors.book.vocabulary import CommandKind, Flag, OrderType, Side, TimeInForce
-from api import commands
+from api.exchange import commands
 
 
 def test_a_packed_place_reads_field_by_field_as_it_was_given() -> None:

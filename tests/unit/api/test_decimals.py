@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.book.market import Market
-from api.decimals import UNITS, MarketUnits, format_fraction, format_units, to_units
-from api.errors import ApiError
+from api.asgi.errors import ApiError
+from api.exchange.decimals import UNITS, MarketUnits, format_fraction, format_units, to_units
 
 
 def _units(tick_size: str = "0.01", lot_size: str = "0.0001", **limits: int) -> MarketUnits:

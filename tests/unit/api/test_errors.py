@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from actors.book.reasons import SENTENCES, Reason
-from actors.errors import (
+from actors.platform.errors import (
     ForkastError,
     LogTimeoutError,
     LogUnavailableError,
@@ -14,7 +14,7 @@ from actors.errors import (
     QueueFullError,
     StorageUnavailableError,
 )
-from api.errors import (
+from api.asgi.errors import (
     InvalidRequestError,
     OutcomeUnknownError,
     changing_unknown,

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from actors.book.market import INT64_MAX
-from api.errors import ApiError
-from api.ids import EPOCH_MS, IdGenerator, id_time_ms, id_worker, parse_order_id
+from api.asgi.errors import ApiError
+from api.exchange.ids import EPOCH_MS, IdGenerator, id_time_ms, id_worker, parse_order_id
 
 
 def _clock(*times_ms: int) -> Callable[[], int]:

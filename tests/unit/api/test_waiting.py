@@ -6,9 +6,9 @@ import pytest
 from actors.book.codec import EventRecord
 from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.book.vocabulary import EventKind, Flag
-from api.errors import UnavailableError
-from api.ids import IdGenerator
-from api.waiting import OutcomeWaiters
+from api.asgi.errors import UnavailableError
+from api.exchange.ids import IdGenerator
+from api.exchange.waiting import OutcomeWaiters
 
 
 def _events(first_sequence: int, *rows: tuple[int, EventKind, int]) -> RecordArray:

@@ -3,9 +3,9 @@
 import msgspec
 from typer.testing import CliRunner
 
-from cluster.bench import app
-from cluster.bench.book import summarise
-from cluster.bench.race import BATCH_SIZES, SCENARIOS, Pace
+from cluster.tools.bench import app
+from cluster.tools.bench.book import summarise
+from cluster.tools.bench.race import BATCH_SIZES, SCENARIOS, Pace
 
 SMALL = ["book", "--commands", "6000", "--seconds", "0.5"]
 

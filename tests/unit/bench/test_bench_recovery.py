@@ -1,6 +1,6 @@
 """The bench of an actor's return, at a small size."""
 
-from cluster.bench.recovery import measure_recovery
+from cluster.tools.bench.recovery import measure_recovery
 
 
 def test_an_actor_comes_back_from_its_snapshot_and_its_log_as_the_one_before() -> None:

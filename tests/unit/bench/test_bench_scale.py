@@ -4,8 +4,8 @@ import msgspec
 import structlog
 from typer.testing import CliRunner
 
-from cluster.bench import app
-from cluster.bench.scale_report import BookCost, Report, markdown
+from cluster.tools.bench import app
+from cluster.tools.bench.scale_report import BookCost, Report, markdown
 
 
 def test_its_json_holds_every_size_up_to_the_largest() -> None:

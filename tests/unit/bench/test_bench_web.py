@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
-from api import schemas
-from cluster.bench.web.market import BusyMarket
+from api.rest import schemas
+from cluster.tools.bench.web.market import BusyMarket
 
 _DEPTH = 1_000
 

@@ -5,8 +5,8 @@ import pytest
 
 from actors.book.naive import NaiveBook
 from actors.book.vocabulary import CommandKind, Side, TimeInForce
-from cluster.bench.flow import Mix, realistic_flow
-from cluster.bench.race import MARKET
+from cluster.tools.bench.flow import Mix, realistic_flow
+from cluster.tools.bench.race import MARKET
 
 COUNT = 60_000
 MIX = Mix(life_commands=4_000)

@@ -3,9 +3,9 @@
 import pytest
 
 from actors.book.naive import NaiveBook
-from cluster.bench.flow import realistic_flow
-from cluster.bench.peers import PEERS, installed_peers, rows_of
-from cluster.bench.race import MARKET
+from cluster.tools.bench.flow import realistic_flow
+from cluster.tools.bench.peers import PEERS, installed_peers, rows_of
+from cluster.tools.bench.race import MARKET
 
 
 @pytest.mark.parametrize("name", PEERS)

@@ -13,13 +13,13 @@ import pytest
 
 from actors.book.compiled import CompiledBook
 from actors.book.vocabulary import EventKind, OrderStatus
-from api.decimals import MarketUnits
-from cluster.bench.pipeline.http_client import BenchRequestError, Connection
-from cluster.bench.pipeline.observer import percentiles_ms
-from cluster.bench.pipeline.orders import encoded_batches, encoded_singles, sources
-from cluster.bench.pipeline.shapes import Load, single
+from api.exchange.decimals import MarketUnits
+from cluster.data.state import RunState
 from cluster.markets import default_topology
-from cluster.state import RunState
+from cluster.tools.bench.pipeline.http_client import BenchRequestError, Connection
+from cluster.tools.bench.pipeline.observer import percentiles_ms
+from cluster.tools.bench.pipeline.orders import encoded_batches, encoded_singles, sources
+from cluster.tools.bench.pipeline.shapes import Load, single
 
 TOPOLOGY = default_topology()
 Answer = Callable[[bytes], bytes]

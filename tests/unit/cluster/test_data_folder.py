@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from cluster.data.state import DataFolder, RunState
 from cluster.errors import AlreadyRunningError
-from cluster.state import DataFolder, RunState
 
 _STATE = RunState(process_id=1, started_us=2, url="http://127.0.0.1:3001", postgres_url="secret")
 

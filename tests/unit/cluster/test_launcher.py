@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cluster.haproxy import on_loopback
-from cluster.proxy_environment import proxy_environment
-from tests.platforms import REPOSITORY
+from cluster.platform.haproxy import on_loopback
+from cluster.platform.proxy_environment import proxy_environment
+from cluster.tools.platforms import REPOSITORY
 
 _TOOLS = ("sh", "dirname", "cksum", "cat", "env")
 

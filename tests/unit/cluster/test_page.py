@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cluster import page
 from cluster.cli.openapi import openapi_text
+from cluster.platform import page
 
 
 def test_the_checked_in_document_is_the_contract() -> None:

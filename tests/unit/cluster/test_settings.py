@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.config import Limits, Servers
+from actors.platform.config import Limits, Servers
 from cluster.errors import SettingsError
 from cluster.markets import default_topology
 from cluster.settings import load_settings

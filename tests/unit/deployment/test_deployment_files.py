@@ -17,8 +17,8 @@ import yaml
 from ray.scripts.scripts import start as ray_start
 
 from cluster.cli import app
-from cluster.environment import INHERITED, OWN_NODE_ONLY
-from cluster.page import PACKAGED
+from cluster.platform.environment import INHERITED, OWN_NODE_ONLY
+from cluster.platform.page import PACKAGED
 from cluster.settings import Settings
 
 _ROOT = Path(__file__).resolve().parents[3]

@@ -8,11 +8,11 @@ import pytest
 from engineio.async_socket import AsyncSocket
 from engineio.packet import MESSAGE, Packet
 
-from actors.messages import DepthChange, LevelRow
-from api.decimals import MarketUnits
+from actors.platform.messages import DepthChange, LevelRow
+from api.exchange.decimals import MarketUnits
 from api.hub.clients import Client, MergedDepth
 from api.hub.packets import ExactJson, event_packet
-from tests.commands import market
+from tests.beds.commands import market
 
 UNITS = MarketUnits(market())
 KEY = (UNITS.market.pair, "book")

@@ -7,17 +7,17 @@ import engineio
 import pytest
 from engineio.async_socket import AsyncSocket
 
-from actors.messages import Candle, DepthChange, DepthSnapshot
+from actors.platform.messages import Candle, DepthChange, DepthSnapshot
 from analytics.intervals import Interval
 from analytics.messages import LiveCandle
-from api.decimals import MarketUnits
+from api.exchange.decimals import MarketUnits
 from api.hub import room as rooms
 from api.hub.clients import Client
 from api.hub.messages import Feed
 from api.hub.packets import ExactJson
 from api.hub.room import Room, Subscription
-from tests.commands import market
-from tests.trades import trade_events
+from tests.beds.commands import market
+from tests.beds.trades import trade_events
 
 UNITS = MarketUnits(market())
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from actors.config import Limits, Platform, Servers
-from actors.errors import SnapshotRefusedError
-from actors.host import PairHost
-from actors.ports import StoredSnapshot
-from actors.snapshot_stores import snapshot_store
-from actors.topology import Topology
+from actors.fold.ports import StoredSnapshot
+from actors.fold.stores import snapshot_store
+from actors.pair.host import PairHost
+from actors.platform.config import Limits, Platform, Servers
+from actors.platform.errors import SnapshotRefusedError
+from actors.platform.topology import Topology
 from cluster.markets import default_topology
 
 _MARKETS = tuple(default_topology())[:2]

@@ -7,7 +7,7 @@ HEAVY = ("aiokafka", "asyncpg", "fastapi", "polars", "pydantic", "ray", "redis",
 
 
 def test_a_pair_imports_no_server_client_and_no_framework() -> None:
-    script = "import sys, actors.pair, actors.snapshots; print(*sorted(sys.modules))"
+    script = "import sys, actors.pair.actor, actors.fold.snapshots; print(*sorted(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True
     )

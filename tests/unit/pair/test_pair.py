@@ -10,11 +10,12 @@ from actors.book.codec import encode_commands
 from actors.book.reasons import Reason
 from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.book.vocabulary import EventKind, Side
-from actors.config import Limits
-from actors.messages import DepthSnapshot, RangeApplied, RangeRefused
-from actors.pair import PairActor
-from actors.snapshots import FileSnapshotStore
-from tests.commands import flow, market, place
+from actors.fold.snapshots import FileSnapshotStore
+from actors.pair.actor import PairActor
+from actors.pair.messages import RangeApplied, RangeRefused
+from actors.platform.config import Limits
+from actors.platform.messages import DepthSnapshot
+from tests.beds.commands import flow, market, place
 
 MARKET = market(3)
 

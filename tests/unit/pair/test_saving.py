@@ -4,12 +4,12 @@ import threading
 from pathlib import Path
 
 from actors.book.codec import encode_commands
-from actors.config import Limits
-from actors.pair import PairActor
-from actors.ports import StoredSnapshot
-from actors.saving import SaveBeside
-from actors.snapshots import FileSnapshotStore
-from tests.commands import flow, market
+from actors.fold.ports import StoredSnapshot
+from actors.fold.saving import SaveBeside
+from actors.fold.snapshots import FileSnapshotStore
+from actors.pair.actor import PairActor
+from actors.platform.config import Limits
+from tests.beds.commands import flow, market
 
 MARKET = market(4)
 VALUES = [encode_commands(MARKET.market_id, flow(400)[i : i + 1]) for i in range(400)]

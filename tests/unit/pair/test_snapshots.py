@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from actors.book.codec import encode_commands
-from actors.config import Limits
-from actors.errors import SnapshotRefusedError
-from actors.messages import Position, RangeApplied
-from actors.pair import PairActor
-from actors.ports import StoredSnapshot
-from actors.snapshots import FileSnapshotStore
-from tests.commands import flow, market
+from actors.fold.ports import StoredSnapshot
+from actors.fold.snapshots import FileSnapshotStore
+from actors.pair.actor import PairActor
+from actors.pair.messages import Position, RangeApplied
+from actors.platform.config import Limits
+from actors.platform.errors import SnapshotRefusedError
+from tests.beds.commands import flow, market
 
 MARKET = market(4)
 VALUES = [encode_commands(MARKET.market_id, flow(200)[i : i + 1]) for i in range(200)]

@@ -7,7 +7,7 @@ import pytest
 
 from actors.book.vocabulary import Side
 from cluster.markets import default_topology
-from cluster.replay.capture import (
+from cluster.tools.replay.capture import (
     CaptureError,
     ExchangeTrade,
     OrderEvent,

@@ -8,8 +8,8 @@ from actors.book.market import Market
 from actors.book.records import RecordArray
 from actors.book.vocabulary import EventKind, OrderStatus, Side
 from cluster.markets import default_topology
-from cluster.replay.living import living_flow
-from cluster.replay.mapping import Flow
+from cluster.tools.replay.living import living_flow
+from cluster.tools.replay.mapping import Flow
 
 MARKETS = list(default_topology())
 MID_TICKS = 2_500

@@ -5,8 +5,8 @@ import pytest
 from actors.book.records import RecordArray
 from actors.book.vocabulary import CommandKind, Flag, OrderType, Side, TimeInForce
 from cluster.markets import default_topology
-from cluster.replay.capture import OrderEvent
-from cluster.replay.mapping import Flow, map_events
+from cluster.tools.replay.capture import OrderEvent
+from cluster.tools.replay.mapping import Flow, map_events
 
 MARKET = default_topology().market("BTC-USD")
 START, LATER, END = 1_000, 2_000, 9_000

@@ -1,6 +1,6 @@
 """When a pair waits for company."""
 
-from api.router.pace import RANGES_PER_SECOND, WINDOW_S_MAX, Pace
+from actors.router.pace import RANGES_PER_SECOND, WINDOW_S_MAX, Pace
 
 
 def test_nobody_waits_at_three_hundred_single_orders_a_second() -> None:

@@ -8,9 +8,9 @@ import pytest
 from actors.book.codec import EventRecord, decode_events
 from actors.book.records import EVENT_DTYPE
 from actors.book.vocabulary import EventKind
-from actors.kafka.tail import events_after
-from actors.messages import RangeApplied
-from api.router.records import EVENTS_PER_RECORD, RECORD_BYTES, EventBatch, join
+from actors.log.tail import events_after
+from actors.pair.messages import RangeApplied
+from actors.router.records import EVENTS_PER_RECORD, RECORD_BYTES, EventBatch, join
 
 
 def batch(count: int, *, first_sequence: int = 1) -> EventBatch:

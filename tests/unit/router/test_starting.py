@@ -3,11 +3,11 @@
 import asyncio
 from pathlib import Path
 
-from actors.config import Servers
-from api.router.router import OrderRouter
-from api.router.starting import PatientRouter
-from tests.commands import market
-from tests.integration.routing import make_platform
+from actors.platform.config import Servers
+from actors.router.router import OrderRouter
+from actors.router.starting import PatientRouter
+from tests.beds.commands import market
+from tests.beds.routing import make_platform
 
 
 async def test_a_router_without_a_broker_is_made_again_until_there_is_one(

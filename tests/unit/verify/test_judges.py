@@ -12,7 +12,7 @@ from cluster.verify.fills import Fills
 from cluster.verify.priority import Priority
 from cluster.verify.report import Check
 from cluster.verify.sides import Sides
-from tests.commands import flow, market, place
+from tests.beds.commands import flow, market, place
 from tests.property.streams import ARENAS, stream
 
 JUDGES = (Fills, Sides, Priority)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from actors.writer.copy_format import BIGINT, INTEGER, SMALLINT, CopyLayout
+from actors.follow.copy_format import BIGINT, INTEGER, SMALLINT, CopyLayout
 
 HEADER = bytes.fromhex("5047434f50590aff0d0a00 00000000 00000000")
 

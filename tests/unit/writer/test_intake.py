@@ -2,7 +2,8 @@ import numpy as np
 
 from actors.book.codec import encode_events
 from actors.book.records import EVENT_DTYPE
-from actors.writer.intake import Intake, MarketPosition
+from actors.follow.positions import MarketPosition
+from actors.writer.intake import Intake
 
 MARKET = 3
 

@@ -1,0 +1,1 @@
+"""What every fold of a log shares: snapshots, their stores, saving."""

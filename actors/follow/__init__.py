@@ -1,0 +1,1 @@
+"""The follower of a log: stored positions, the reading side, rows by COPY."""

@@ -1,0 +1,110 @@
+"""The gateway's side of `orders.new`: a bounded number of commands on their way to the broker."""
+
+import asyncio
+from collections.abc import Sequence
+
+from actors.book.codec import encode_commands
+from actors.book.market import Market
+from actors.book.records import COMMAND_DTYPE, RecordArray
+from actors.log.producer import RECORD_BYTES_MAX, RecordProducer
+from actors.platform.errors import LogError, LogTimeoutError, QueueFullError
+from actors.platform.topology import COMMANDS_TOPIC, Topology
+
+COMMANDS_PER_RECORD_MAX = RECORD_BYTES_MAX // COMMAND_DTYPE.itemsize - 1
+
+
+class KafkaCommandLog:
+    """Append commands, one record per call, keyed by pair.
+
+    At most `pending_commands` wait for the broker's word; an append waits for it at most
+    `timeout_s`. An append that is cancelled or late goes on by itself: its outcome is unknown,
+    not undone.
+    """
+
+    def __init__(
+        self,
+        *,
+        bootstrap: str,
+        topology: Topology,
+        pending_commands: int,
+        client_id: str = "forkast-gateway",
+        timeout_s: float = 5.0,
+    ) -> None:
+        self._producer = RecordProducer(bootstrap=bootstrap, client_id=client_id)
+        self._topology = topology
+        self._bound = pending_commands
+        self._timeout_s = timeout_s
+        self._pending = 0
+        self._sends: set[asyncio.Task[int]] = set()
+
+    @property
+    def pending_commands(self) -> int:
+        """Return how many commands wait for the broker's word."""
+        return self._pending
+
+    async def start(self) -> None:
+        """Connect. Raises LogUnavailableError while no broker answers."""
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        """Give what is pending a last chance and disconnect."""
+        if self._sends:
+            await asyncio.wait(self._sends, timeout=self._timeout_s)
+        await self._producer.stop()
+        for send in self._sends:
+            send.cancel()
+        await asyncio.gather(*self._sends, return_exceptions=True)
+
+    async def append(self, market: Market, commands: RecordArray) -> int:
+        """Return the offset of the record with these commands (`COMMAND_DTYPE`).
+
+        -1 stands for a repeat that the broker confirmed without naming the offset. Raises
+        QueueFullError (nothing sent), LogUnavailableError (not kept), LogTimeoutError (outcome
+        unknown) and ValueError for more than `COMMANDS_PER_RECORD_MAX` commands.
+        """
+        count = len(commands)
+        if not 1 <= count <= COMMANDS_PER_RECORD_MAX:
+            raise ValueError(f"{count} commands in one record, 1 to {COMMANDS_PER_RECORD_MAX} fit")
+        if self._pending + count > self._bound:
+            raise QueueFullError(f"{self._pending} commands wait for the log already")
+        self._pending += count
+        send = asyncio.create_task(
+            self._producer.send(
+                topic=COMMANDS_TOPIC,
+                partition=self._topology.partition(market),
+                key=market.pair.encode(),
+                value=encode_commands(market.market_id, commands),
+            )
+        )
+        self._sends.add(send)
+        send.add_done_callback(lambda done: self._settle(done, count))
+        try:
+            # Not `wait_for`: before Python 3.12 it swallows a cancel that comes with the answer.
+            async with asyncio.timeout(self._timeout_s):
+                return await asyncio.shield(send)
+        except TimeoutError as error:
+            raise LogTimeoutError(
+                f"the log did not confirm within {self._timeout_s:g} s"
+            ) from error
+
+    async def append_many(
+        self, batches: Sequence[tuple[Market, RecordArray]]
+    ) -> list[int | LogError]:
+        """Append one record per batch at once; answer for each, in order, offset or error."""
+        outcomes = await asyncio.gather(
+            *(self.append(market, commands) for market, commands in batches),
+            return_exceptions=True,
+        )
+        answers: list[int | LogError] = []
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException) and not isinstance(outcome, LogError):
+                raise outcome
+            answers.append(outcome)
+        return answers
+
+    def _settle(self, send: asyncio.Task[int], count: int) -> None:
+        self._pending -= count
+        self._sends.discard(send)
+        # Nobody may be waiting any more: an error that was not fetched would be reported as lost.
+        if not send.cancelled():
+            send.exception()

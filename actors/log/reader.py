@@ -1,0 +1,175 @@
+"""Reading partitions from given offsets: no group, no commits, the reader knows its place."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+
+from actors.log.consumers import close_consumer, new_consumer
+from actors.platform.errors import LogGapError, LogTimeoutError, LogUnavailableError
+
+_log = structlog.get_logger(__name__)
+# New partitions may take a busy broker a while; no client's request waits for this.
+_OFFSETS_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """One record as it lies in a partition."""
+
+    offset: int
+    value: bytes
+
+
+class LogReader:
+    """Follow some partitions of one topic.
+
+    A broker that goes away is waited for: `read` then returns nothing until it is back. The
+    consumer prefetches and asks again the moment that its records were taken, so one reader
+    should not hold both partitions that are read at once and partitions that are left waiting.
+    """
+
+    def __init__(
+        self,
+        *,
+        bootstrap: str,
+        topic: str,
+        client_id: str,
+        wait_ms: int = 500,
+        partition_bytes: int = 4 * 1024 * 1024,
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._client_id = client_id
+        self._wait_ms = wait_ms
+        self._partition_bytes = partition_bytes
+        self._consumer: AIOKafkaConsumer | None = None
+        self._positions: dict[int, int] = {}
+
+    @property
+    def positions(self) -> dict[int, int]:
+        """Return the offset that will be read next, by partition."""
+        return dict(self._positions)
+
+    async def start(self, positions: Mapping[int, int | None]) -> None:
+        """Connect and stand at these offsets; None is the end of the partition as it is now.
+
+        Raises LogUnavailableError while no broker answers.
+        """
+        self._positions = {number: offset or 0 for number, offset in positions.items()}
+        await self._connect()
+        at_end = [number for number, offset in positions.items() if offset is None]
+        if not at_end:
+            return
+        try:
+            ends = await self.end_offsets()
+        except BaseException:
+            # Whoever starts it again would leave this connection behind.
+            await self.stop()
+            raise
+        for number in at_end:
+            self.seek(number, ends[number])
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await close_consumer(consumer)
+
+    def seek(self, partition: int, offset: int) -> None:
+        """Read this partition from `offset` on; what was prefetched is dropped."""
+        self._positions[partition] = offset
+        if self._consumer is not None:
+            self._consumer.seek(TopicPartition(self._topic, partition), offset)
+
+    async def read(
+        self, *, timeout_ms: int, max_records: int | None = None
+    ) -> dict[int, list[LogRecord]]:
+        """Return what has arrived, by partition; wait up to `timeout_ms` for the first record.
+
+        Raises LogGapError where the log does not hold the next offset, LogUnavailableError where
+        the connection had to be made anew and no broker answers.
+        """
+        consumer = self._consumer or await self._connect()
+        try:
+            batches = await consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
+        except OffsetOutOfRangeError as error:
+            partition, offset = next(iter(error.args[0].items()))
+            raise LogGapError(
+                topic=self._topic, partition=partition.partition, needed_offset=offset
+            ) from error
+        except KafkaError as error:
+            _log.warning("reader_reconnects", topic=self._topic, why=repr(error))
+            await self.stop()
+            return {}
+        arrived: dict[int, list[LogRecord]] = {}
+        for partition, records in batches.items():
+            number = partition.partition
+            # A seek while these were handed over has made them stale.
+            if records and records[0].offset >= self._positions[number]:
+                arrived[number] = [LogRecord(r.offset, r.value or b"") for r in records]
+                self._positions[number] = records[-1].offset + 1
+        return arrived
+
+    async def end_offsets(self) -> dict[int, int]:
+        """Return the offset after the last record, by partition.
+
+        Raises LogUnavailableError or LogTimeoutError.
+        """
+        return await self._offsets("end_offsets")
+
+    async def first_offsets(self) -> dict[int, int]:
+        """Return the offset of the oldest record kept, by partition. Raises as `end_offsets`."""
+        return await self._offsets("beginning_offsets")
+
+    def records_behind(self) -> dict[int, int]:
+        """Return how many records the broker held beyond the position at the last fetch."""
+        if self._consumer is None:
+            return {}
+        ends = {
+            number: self._consumer.highwater(TopicPartition(self._topic, number))
+            for number in self._positions
+        }
+        return {
+            number: max(0, (end or 0) - self._positions[number]) for number, end in ends.items()
+        }
+
+    async def _offsets(self, which: str) -> dict[int, int]:
+        if self._consumer is None:
+            raise LogUnavailableError("the reader is not connected", retryable=True)
+        partitions = [TopicPartition(self._topic, number) for number in self._positions]
+        try:
+            async with asyncio.timeout(_OFFSETS_TIMEOUT_S):
+                offsets = await getattr(self._consumer, which)(partitions)
+        except TimeoutError as error:
+            raise LogTimeoutError("the broker did not name its offsets in time") from error
+        except KafkaError as error:
+            raise LogUnavailableError(f"no offsets: {error!r}", retryable=True) from error
+        return {partition.partition: int(offset) for partition, offset in offsets.items()}
+
+    async def _connect(self) -> AIOKafkaConsumer:
+        consumer = new_consumer(
+            bootstrap=self._bootstrap,
+            client_id=self._client_id,
+            isolation_level="read_uncommitted",
+            fetch_min_bytes=1,
+            fetch_max_wait_ms=self._wait_ms,
+            max_partition_fetch_bytes=self._partition_bytes,
+        )
+        consumer.assign([TopicPartition(self._topic, number) for number in self._positions])
+        try:
+            await consumer.start()
+        except (KafkaError, OSError) as error:
+            await close_consumer(consumer)
+            raise LogUnavailableError(f"no broker answers: {error}", retryable=True) from error
+        except BaseException:
+            await close_consumer(consumer)
+            raise
+        # Before anything is awaited, or the fetcher would miss its positions.
+        for number, offset in self._positions.items():
+            consumer.seek(TopicPartition(self._topic, number), offset)
+        self._consumer = consumer
+        return consumer

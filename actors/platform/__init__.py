@@ -1,0 +1,1 @@
+"""What every process of the platform needs: configs, topology, errors, logs, metrics, channels."""

@@ -1,0 +1,1 @@
+"""The one way to find and call an actor."""

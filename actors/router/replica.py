@@ -1,0 +1,59 @@
+"""The order router as Ray Serve sees it: started in the replica's loop, watched, stopped."""
+
+import asyncio
+from functools import partial
+
+from actors.book.market import Market
+from actors.pair.client import RemotePair
+from actors.platform.config import Platform
+from actors.platform.logs import configure_logs
+from actors.platform.messages import PairLag
+from actors.platform.ray_metrics import RayFigures
+from actors.router.router import OrderRouter
+from actors.router.starting import PatientRouter
+
+_REPORT_S = 1.0
+
+
+class RouterReplica:
+    """Hold one router for the life of a replica.
+
+    It never fails to start: Serve gives a deployment up for good whose replicas did three times.
+    """
+
+    async def __init__(self, platform: Platform, shard: int, shards: int) -> None:  # type: ignore[misc]
+        configure_logs(platform.log_format, pairs=platform.topology.pairs)
+        self._router = PatientRouter(
+            partial(
+                OrderRouter,
+                platform,
+                connect=partial(_remote_pair, platform),
+                shard=shard,
+                shards=shards,
+            )
+        )
+        self._reporting = asyncio.create_task(self._report(), name="pair figures")
+
+    def check_health(self) -> None:
+        """Raise when the router has to be replaced."""
+        self._router.check_health()
+
+    def lags(self) -> dict[str, PairLag]:
+        """Return what was measured last, by pair."""
+        return self._router.lags()
+
+    async def _report(self) -> None:
+        figures = RayFigures()
+        while True:
+            await asyncio.sleep(_REPORT_S)
+            figures.export_pairs(self._router.lags())
+
+    async def __del__(self) -> None:
+        # Serve awaits this on a graceful stop.
+        self._reporting.cancel()
+        await self._router.stop()
+
+
+def _remote_pair(platform: Platform, market: Market) -> RemotePair:
+    actor = platform.topology.actor(market.pair)
+    return RemotePair(pair=market.pair, actor=actor, namespace=platform.namespace)

@@ -1,0 +1,40 @@
+"""The writer's name and how it says that it stands."""
+
+import msgspec
+
+from actors.platform.metrics import Metric
+
+WRITER_NAME = "writer"
+
+
+class WriterStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How the writer stands; times are seconds since the Unix epoch, 0 where there was none.
+
+    `events` counts what came in and `orders_inserted`, `orders_changed` and `trades` the rows
+    that it came to, since the process started. `commands_offsets` says by market id up to which
+    offset of `orders.new` the rows are complete; `faults` which markets stand halted, and why.
+    """
+
+    process_id: int
+    healthy: bool
+    connected: bool
+    error: str
+    faults: dict[int, str]
+    events: int
+    trades: int
+    orders_inserted: int
+    orders_changed: int
+    transactions: int
+    records_behind: int
+    last_commit_time_s: float
+    last_commit_duration_ms: float
+    commands_offsets: dict[int, int]
+
+
+def writer_figures(status: WriterStatus) -> dict[Metric, float]:
+    """Return a writer's figures by name."""
+    return {
+        Metric.WRITER_HEALTHY: float(status.healthy),
+        Metric.WRITER_BEHIND: float(status.records_behind),
+        Metric.WRITER_COMMIT_SECONDS: status.last_commit_duration_ms / 1_000,
+    }

@@ -1,0 +1,1 @@
+"""HTTP ground below the doors: bodies, origins, errors, the page."""

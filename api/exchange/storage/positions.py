@@ -1,0 +1,33 @@
+"""How far the rows have come, and the numbers that keep the ids of two gateways apart."""
+
+from api.exchange.storage.database import Database
+
+WRITER = "writer"
+
+
+class PositionsRepository:
+    """The writer's positions. Everything may raise StorageUnavailableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def commands_offsets(self) -> dict[int, int]:
+        """Return by market id the offset in `orders.new` before which all is in the tables.
+
+        A market that the writer has not met yet is missing.
+        """
+        rows = await self._database.fetch(
+            "SELECT market_id, commands_offset FROM consumer_positions WHERE consumer = $1", WRITER
+        )
+        return {row["market_id"]: row["commands_offset"] for row in rows}
+
+
+async def lease_worker_number(database: Database) -> int:
+    """Return a number from 0 to 1023 that no other running producer of commands has.
+
+    The sequence starts over after 1,024 leases: a process older than that many others would
+    share its number. Raises StorageUnavailableError.
+    """
+    rows = await database.fetch("SELECT nextval('gateway_worker') AS number")
+    number: int = rows[0]["number"]
+    return number

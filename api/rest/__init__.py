@@ -1,0 +1,1 @@
+"""The REST dialect: requests, views, schemas, routes, OpenAPI."""

@@ -1,0 +1,1 @@
+"""The data of a platform: its folder, schema, topics and epochs."""

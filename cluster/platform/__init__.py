@@ -1,0 +1,1 @@
+"""A platform's life: Ray, Serve, actors, nodes, and their end."""

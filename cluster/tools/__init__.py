@@ -1,0 +1,1 @@
+"""Tools around a platform: benchmarks, replay, chaos, screenshots."""

@@ -1,0 +1,1 @@
+"""The fault campaign: load, faults, and the audit after each round."""
