@@ -3,55 +3,51 @@
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from importlib.metadata import version
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from pydantic.alias_generators import to_camel
-from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import Response
 
-from actors.platform.config import Platform
-from actors.platform.errors import ForkastError
+from actors.platform.config import GatewayConfig
 from analytics.client import CandleSource, RemoteCandles
-from api.asgi.errors import ApiError, error_content, from_platform_error, json_response
-from api.asgi.http import ClientGoneError, Measured
+from api.asgi.http import Measured
 from api.asgi.lane import ShortLane
 from api.asgi.site import add_site
-from api.exchange.gateway import open_gateway
-from api.exchange.metrics import GatewayMetrics
+from api.exchange.exchange import open_exchange
 from api.exchange.pairs import PairViews, RemotePairViews
-from api.rest.openapi import DESCRIPTION, TAGS, document
-from api.rest.routes import fills, markets, operations, orders, users
+from api.rest.door import SHORT_WAYS, add_rest, answer_error
+from api.rest.metrics import PlatformMetrics
+from api.rest.openapi import DESCRIPTION, TAGS
 
 LOOPBACK_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
+# Each adds the routes of one dialect.
+_DOORS = (add_rest,)
 
 
 def create_app(
-    platform: Platform, *, pairs: PairViews | None = None, candles: CandleSource | None = None
+    config: GatewayConfig, *, pairs: PairViews | None = None, candles: CandleSource | None = None
 ) -> FastAPI:
     """Return the application; it connects when it is started.
 
     Without `pairs` and `candles` the actors of the platform's namespace are asked: that needs an
     initialised Ray.
     """
-    metrics = GatewayMetrics(platform.topology)
+    metrics = PlatformMetrics()
+    topology, namespace = config.exchange.topology, config.exchange.namespace
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_gateway(
-            platform,
-            metrics=metrics,
-            pairs=pairs
-            or RemotePairViews(topology=platform.topology, namespace=platform.namespace),
-            candles=candles or RemoteCandles(namespace=platform.namespace),
+        async with open_exchange(
+            config.exchange,
+            registry=metrics.registry,
+            pairs=pairs or RemotePairViews(topology=topology, namespace=namespace),
+            candles=candles or RemoteCandles(namespace=namespace),
             # Serve gives a deployment up for good whose replicas failed to start three times.
             patience_s=math.inf,
-        ) as gateway:
-            app.state.gateway = gateway
+        ) as exchange:
+            app.state.exchange = exchange
             yield
 
     app = FastAPIOffline(
@@ -64,61 +60,19 @@ def create_app(
         generate_unique_id_function=lambda route: to_camel(route.name),
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    parts = (orders.lean, orders.router, fills.router, markets.router, users.router)
-    for router in (*parts, operations.router):
-        app.include_router(router)
-    add_site(app, platform.web_directory)
-    _add_error_handlers(app)
+    app.state.config = config
+    app.state.metrics = metrics
+    for add_door in _DOORS:
+        add_door(app)
+    add_site(app, config.web_directory)
     app.add_middleware(
         CORSMiddleware,
-        allow_origins=list(platform.allowed_origins),
+        allow_origins=list(config.allowed_origins),
         allow_origin_regex=LOOPBACK_ORIGINS,
         allow_methods=["GET", "POST", "PATCH", "DELETE"],
         allow_headers=["*"],
         expose_headers=["Retry-After"],
     )
-    app.add_middleware(
-        ShortLane, endpoints={"/orders": orders.place_order, "/orders/batch": orders.place_orders}
-    )
-    app.add_middleware(Measured, metrics=metrics)
-    app.openapi = document(app)  # type: ignore[method-assign]
+    app.add_middleware(ShortLane, endpoints=SHORT_WAYS, answer_error=answer_error)
+    app.add_middleware(Measured, count=metrics.answered)
     return app
-
-
-def _add_error_handlers(app: FastAPI) -> None:
-    @app.exception_handler(ApiError)
-    async def refused(_: Request, error: ApiError) -> Response:
-        return error.response()
-
-    @app.exception_handler(ForkastError)
-    async def away(_: Request, error: ForkastError) -> Response:
-        return from_platform_error(error).response()
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        where = " ".join(str(part) for part in first["loc"])
-        content = error_content(HTTPStatus.BAD_REQUEST, "MALFORMED", f"{where}: {first['msg']}.")
-        return json_response(content, status=HTTPStatus.BAD_REQUEST)
-
-    @app.exception_handler(HTTPException)
-    async def unrouted(_: Request, error: HTTPException) -> Response:
-        status = HTTPStatus(error.status_code)
-        message = {
-            HTTPStatus.NOT_FOUND: "There is nothing at this path; see /docs.",
-            HTTPStatus.METHOD_NOT_ALLOWED: "This path does not take this method; see /docs.",
-        }.get(status, str(error.detail))
-        content = error_content(status, status.name, message)
-        return json_response(content, status=status, headers=dict(error.headers or {}))
-
-    @app.exception_handler(ClientGoneError)
-    async def gone(_: Request, error: ClientGoneError) -> Response:
-        del error
-        return Response(status_code=HTTPStatus.BAD_REQUEST)
-
-    @app.exception_handler(Exception)
-    async def failed(_: Request, error: Exception) -> Response:
-        del error
-        status = HTTPStatus.INTERNAL_SERVER_ERROR
-        content = error_content(status, "INTERNAL", "The gateway failed; this is a bug.")
-        return json_response(content, status=status)

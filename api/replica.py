@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from actors.platform.config import Platform
+from actors.platform.config import GatewayConfig
 from actors.platform.logs import configure_logs
 
 
@@ -12,9 +12,9 @@ class GatewayReplica:
     It is made here: one that was pickled would carry another process's connections.
     """
 
-    def __init__(self, platform: Platform) -> None:
-        configure_logs(platform.log_format, pairs=platform.topology.pairs)
-        self._platform = platform
+    def __init__(self, config: GatewayConfig) -> None:
+        configure_logs(config.log_format, pairs=config.exchange.topology.pairs)
+        self._config = config
         self._application: Any = None
 
     def __serve_build_asgi_app__(self) -> Any:
@@ -22,11 +22,11 @@ class GatewayReplica:
         # Imported here, or every process that deploys would load the whole web stack.
         from api.application import create_app
 
-        self._application = create_app(self._platform)
+        self._application = create_app(self._config)
         return self._application
 
     def check_health(self) -> None:
         """Raise when the replica has to be replaced."""
-        ended = self._application.state.gateway.ended_loops()
+        ended = self._application.state.exchange.ended_loops()
         if ended:
             raise RuntimeError(f"the gateway's loops have ended: {', '.join(ended)}")

@@ -40,6 +40,42 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ExchangeConfig:
+    """What a process needs that takes orders and answers questions."""
+
+    servers: Servers
+    topology: Topology
+    namespace: str
+    limits: Limits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GatewayConfig:
+    """What a gateway needs beyond its exchange.
+
+    `web_directory` holds the built page; empty where none is to be served. `loopback` says that
+    the platform listens on this machine alone.
+    """
+
+    exchange: ExchangeConfig
+    log_format: Literal["json", "console"] = "json"
+    allowed_origins: tuple[str, ...] = ()
+    loopback: bool = False
+    operator_token: str = ""
+    web_directory: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HubConfig:
+    """What the realtime hub needs beyond its exchange."""
+
+    exchange: ExchangeConfig
+    log_format: Literal["json", "console"] = "json"
+    allowed_origins: tuple[str, ...] = ()
+    loopback: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Platform:
     """All that a worker needs to know of the platform that it belongs to.
 
@@ -57,5 +93,38 @@ class Platform:
     log_format: Literal["json", "console"] = "json"
     gateway_replicas: int = 1
     allowed_origins: tuple[str, ...] = ()
+    loopback: bool = False
     operator_token: str = ""
     web_directory: str = ""
+
+    @property
+    def exchange(self) -> ExchangeConfig:
+        """Return what gateway and hub share."""
+        return ExchangeConfig(
+            servers=self.servers,
+            topology=self.topology,
+            namespace=self.namespace,
+            limits=self.limits,
+        )
+
+    @property
+    def gateway(self) -> GatewayConfig:
+        """Return what each gateway is told."""
+        return GatewayConfig(
+            exchange=self.exchange,
+            log_format=self.log_format,
+            allowed_origins=self.allowed_origins,
+            loopback=self.loopback,
+            operator_token=self.operator_token,
+            web_directory=self.web_directory,
+        )
+
+    @property
+    def hub(self) -> HubConfig:
+        """Return what the hub is told."""
+        return HubConfig(
+            exchange=self.exchange,
+            log_format=self.log_format,
+            allowed_origins=self.allowed_origins,
+            loopback=self.loopback,
+        )

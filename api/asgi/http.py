@@ -1,17 +1,14 @@
-"""The HTTP edge in pure ASGI: bodies within their bound, figures for each answer, lean routes."""
+"""HTTP in pure ASGI: bodies within their bound, and a count of each answer."""
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any, cast
+from http import HTTPStatus
+from typing import Protocol
 
-from fastapi.routing import APIRoute
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.asgi.errors import BodyTooLargeError
-from api.exchange.metrics import GatewayMetrics
+from api.asgi.errors import HttpError
 
 # How much of a body that is too long is read and thrown away, so that its sender, still busy
 # writing, gets to read the answer.
@@ -25,7 +22,7 @@ class ClientGoneError(Exception):
 
 
 async def read_body(request: Request, *, limit_bytes: int) -> bytes:
-    """Return a request's body. Raises BodyTooLargeError and ClientGoneError.
+    """Return a request's body. Raises HttpError and ClientGoneError.
 
     What exceeds the limit is never held in memory.
     """
@@ -47,24 +44,26 @@ async def read_body(request: Request, *, limit_bytes: int) -> bytes:
         if not message.get("more_body", False):
             break
     if size > limit_bytes:
-        raise BodyTooLargeError("BODY_TOO_LARGE", f"The body is longer than {limit_bytes:,} bytes.")
+        raise HttpError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            "BODY_TOO_LARGE",
+            f"The body is longer than {limit_bytes:,} bytes.",
+        )
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-class LeanRoute(APIRoute):
-    """A documented route whose endpoint takes the request as it is: no dependencies to solve."""
+class CountAnswer(Protocol):
+    """Whoever counts answers; `route` is the route's template, never the path."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the endpoint itself."""
-        return cast(Callable[[Request], Coroutine[Any, Any, Response]], self.endpoint)
+    def __call__(self, *, method: str, route: str, status: int, seconds: float) -> None: ...
 
 
 class Measured:
     """Count every answer and its time, by the route's template."""
 
-    def __init__(self, app: ASGIApp, metrics: GatewayMetrics) -> None:
+    def __init__(self, app: ASGIApp, count: CountAnswer) -> None:
         self._app = app
-        self._metrics = metrics
+        self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and count its answer."""
@@ -87,7 +86,7 @@ class Measured:
             raise
         finally:
             matched = getattr(scope.get("route"), "path", _UNROUTED)
-            self._metrics.answered(
+            self._count(
                 method=scope["method"] if scope["method"] in _METHODS else "OTHER",
                 route=str(scope.get("route_template", matched)),
                 status=status,

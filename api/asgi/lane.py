@@ -10,19 +10,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from actors.platform.errors import ForkastError
-from api.asgi.errors import ApiError, from_platform_error
-from api.asgi.http import ClientGoneError
-
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class ShortLane:
-    """Answer `POST` to some exact paths; pass everything else on."""
+    """Answer `POST` to some exact paths; pass everything else on.
 
-    def __init__(self, app: ASGIApp, endpoints: Mapping[str, Endpoint]) -> None:
+    `answer_error` makes an answer of what an endpoint raises, or raises it again.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        endpoints: Mapping[str, Endpoint],
+        answer_error: Callable[[Exception], Response],
+    ) -> None:
         self._app = app
         self._endpoints = endpoints
+        self._answer_error = answer_error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request here or pass it on."""
@@ -31,16 +36,8 @@ class ShortLane:
             await self._app(scope, receive, send)
             return
         scope["route_template"] = scope["path"]
-        response = await _answer(endpoint, Request(scope, receive))
+        try:
+            response = await endpoint(Request(scope, receive))
+        except Exception as error:  # what is no refusal is raised again
+            response = self._answer_error(error)
         await response(scope, receive, send)
-
-
-async def _answer(endpoint: Endpoint, request: Request) -> Response:
-    try:
-        return await endpoint(request)
-    except ApiError as error:
-        return error.response()
-    except ForkastError as error:
-        return from_platform_error(error).response()
-    except ClientGoneError:
-        return Response(status_code=400)

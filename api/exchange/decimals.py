@@ -1,6 +1,6 @@
-"""The one place where decimals meet integers: exact in, exact out, never through float.
+"""Decimals and integers: exact in, exact out, never through float.
 
-A *unit* is 1e-8: the finest decimal that the API takes.
+A *unit* is 1e-8: the finest decimal that the exchange takes.
 """
 
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from actors.book.market import Market
 from actors.book.reasons import Reason
-from api.asgi.errors import ApiError, InvalidRequestError, refusal
+from api.exchange.refusals import InvalidError, Refusal, malformed, refusal
 
 DECIMALS = 8
 UNITS = 10**DECIMALS
@@ -21,11 +21,11 @@ _EXACT = Context(prec=60, traps=[Inexact, InvalidOperation, Overflow, DivisionBy
 def to_units(value: Decimal, field: str) -> int:
     """Return a decimal in units of 1e-8; `field` names it in a refusal.
 
-    Raises ApiError where it is not finite, not above zero, has more than 8 decimals or is larger
+    Raises Refusal where it is not finite, not above zero, has more than 8 decimals or is larger
     than any market allows. The cost does not grow with the exponent.
     """
     if not value.is_finite():
-        raise InvalidRequestError("MALFORMED", f"{field} must be a finite number.")
+        raise malformed(f"{field} must be a finite number.")
     if value <= 0:
         raise refusal(Reason.NOT_POSITIVE)
     magnitude = value.adjusted()
@@ -56,7 +56,7 @@ def format_fraction(value: Fraction) -> str:
     return format_units(round(value * UNITS))
 
 
-class MarketUnits:
+class MarketDecimals:
     """One market's decimals: text and `Decimal` to ticks and lots and back.
 
     Raises ValueError where a tick or a lot is finer than 1e-8, which no client could say.
@@ -69,7 +69,7 @@ class MarketUnits:
         self._notional = Fraction(market.tick_size) * Fraction(market.lot_size)
 
     def price_ticks(self, price: Decimal) -> int:
-        """Return a price in ticks. Raises ApiError (OFF_TICK, ABOVE_MAXIMUM, NOT_POSITIVE)."""
+        """Return a price in ticks. Raises Refusal (OFF_TICK, ABOVE_MAXIMUM, NOT_POSITIVE)."""
         ticks, rest = divmod(to_units(price, "price"), self._tick)
         if rest:
             raise refusal(Reason.OFF_TICK, self._off("price", "tick size", self.market.tick_size))
@@ -78,7 +78,7 @@ class MarketUnits:
         return ticks
 
     def quantity_lots(self, quantity: Decimal) -> int:
-        """Return a quantity in lots. Raises ApiError (OFF_LOT, ABOVE_MAXIMUM, NOT_POSITIVE)."""
+        """Return a quantity in lots. Raises Refusal (OFF_LOT, ABOVE_MAXIMUM, NOT_POSITIVE)."""
         lots, rest = divmod(to_units(quantity, "quantity"), self._lot)
         if rest:
             raise refusal(Reason.OFF_LOT, self._off("quantity", "lot size", self.market.lot_size))
@@ -133,5 +133,5 @@ def _whole_units(market: Market, name: str) -> int:
     return numerator
 
 
-def _too_many_decimals(field: str) -> ApiError:
-    return InvalidRequestError("TOO_MANY_DECIMALS", f"{field} has more than {DECIMALS} decimals.")
+def _too_many_decimals(field: str) -> Refusal:
+    return InvalidError("TOO_MANY_DECIMALS", f"{field} has more than {DECIMALS} decimals.")

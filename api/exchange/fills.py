@@ -1,50 +1,76 @@
-"""What a user's orders have traded."""
+"""Fills and trades read: nothing is missing that anybody was told of."""
 
-import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from actors.book.market import INT64_MAX, Market
-from api.asgi.errors import InvalidRequestError
-from api.exchange.decimals import MarketUnits
+import msgspec
+
+from actors.book.market import Market
+from actors.platform.topology import Topology
+from api.exchange.outcomes import OutcomeReader
+from api.exchange.recent import RecentEvents
 from api.exchange.storage.fills import FillPosition, FillsRepository
-from api.rest.views import FillView, fill_view, market_id_of, trade_id_of, trade_id_text
+from api.exchange.storage.trades import TradesRepository
+from api.exchange.values import Fill, Trade, trade_of_event
 
-_CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,19})-([mt])", re.ASCII)
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TradeHistory:
+    """List trades of a market and fills of a user. Everything may raise Refusal, ForkastError."""
 
-class Fills:
-    """List fills. Everything may raise ApiError and ForkastError."""
+    topology: Topology
+    trades_stored: TradesRepository
+    fills_stored: FillsRepository
+    recent: RecentEvents
+    outcomes: OutcomeReader
 
-    def __init__(self, *, markets: dict[str, MarketUnits], fills: FillsRepository) -> None:
-        self._units = {units.market.market_id: units for units in markets.values()}
-        self._fills = fills
+    async def trades(
+        self, market: Market, *, limit: int, before_trade_id: int | None
+    ) -> list[Trade]:
+        """Return trades by descending `trade_id`, all below `before_trade_id` if it is given."""
+        market_ids = [market.market_id]
+        await self.outcomes.caught_up(market_ids)
+        recent = self.recent.trades(market_ids)
+        if before_trade_id is not None:
+            recent = recent[recent["trade_id"] < before_trade_id]
+        found = {
+            trade.trade_id: trade
+            for trade in await self.trades_stored.page(
+                market_id=market.market_id, limit=limit, before_trade_id=before_trade_id
+            )
+        }
+        for event in recent[-limit:]:
+            trade = trade_of_event(event)
+            found[trade.trade_id] = trade
+        return [found[trade_id] for trade_id in sorted(found, reverse=True)[:limit]]
 
-    async def page(
-        self, *, user_id: int, market: Market | None, limit: int, cursor: str | None
-    ) -> tuple[list[FillView], str | None]:
-        """Return fills, newest first, and the cursor of the next page where there may be one."""
-        found = await self._fills.page(
-            user_id=user_id,
-            market_ids=list(self._units) if market is None else [market.market_id],
-            limit=limit,
-            after=None if cursor is None else _position(cursor),
+    async def fills(
+        self, *, user_id: int, market: Market | None, limit: int, after: FillPosition | None
+    ) -> list[Fill]:
+        """Return at most `limit` fills of a user, newest first: those that follow `after`."""
+        market_ids = (
+            [one.market_id for one in self.topology] if market is None else [market.market_id]
         )
-        views = [fill_view(self._units[one.market_id], one) for one in found]
-        return views, _cursor(FillPosition.of(found[-1])) if len(found) == limit else None
+        await self.outcomes.caught_up(market_ids)
+        recent = self.recent.trades(market_ids, user_id=user_id)
+        found = {
+            FillPosition.of(fill).key: fill
+            for fill in await self.fills_stored.page(
+                user_id=user_id, market_ids=market_ids, limit=limit, after=after
+            )
+        }
+        for fill in _sides((trade_of_event(event) for event in recent), user_id):
+            position = FillPosition.of(fill)
+            if after is None or position.key < after.key:
+                found[position.key] = fill
+        return [found[key] for key in sorted(found, reverse=True)[:limit]]
 
 
-def _cursor(position: FillPosition) -> str:
-    trade = trade_id_text(position.market_id, position.trade_id)
-    return f"{position.time_us}-{trade}-{'m' if position.is_maker else 't'}"
-
-
-def _position(cursor: str) -> FillPosition:
-    """Return what `_cursor` has written. Raises InvalidRequestError."""
-    match = _CURSOR.fullmatch(cursor)
-    if match is None or int(match[2]) > INT64_MAX:
-        raise InvalidRequestError("MALFORMED", "cursor must be the nextCursor of a page.")
-    return FillPosition(
-        time_us=int(match[1]),
-        market_id=market_id_of(int(match[2])),
-        trade_id=trade_id_of(int(match[2])),
-        is_maker=match[3] == "m",
-    )
+def _sides(trades: Iterable[Trade], user_id: int) -> Iterable[Fill]:
+    """Yield the sides of trades that are a user's."""
+    for trade in trades:
+        fields = msgspec.structs.asdict(trade)
+        if trade.taker_user_id == user_id:
+            yield Fill(**fields, is_maker=False)
+        if trade.maker_user_id == user_id:
+            yield Fill(**fields, is_maker=True)

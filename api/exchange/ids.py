@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from actors.book.market import INT64_MAX
-from api.asgi.errors import InvalidRequestError, NotFoundError
+from api.exchange.refusals import NotFoundError, malformed
 
 EPOCH_MS = 1_735_689_600_000
 WORKER_BITS = 10
@@ -64,10 +64,10 @@ def id_worker(identity: int) -> int:
 def parse_order_id(text: str) -> int:
     """Return an order id from a path or a cursor.
 
-    Raises InvalidRequestError where it is no whole number, NotFoundError where it cannot be an id.
+    Raises Refusal where it is no whole number, or where it cannot be an id.
     """
     if not _ID_TEXT.fullmatch(text):
-        raise InvalidRequestError("MALFORMED", "An order id is a whole number above zero.")
+        raise malformed("An order id is a whole number above zero.")
     identity = int(text)
     if identity > INT64_MAX:
         raise NotFoundError("UNKNOWN_ORDER", "There is no order with this id.")

@@ -1,17 +1,27 @@
-"""The gateway's ear: one reader of `orders.updated`, from its end, for waiters and halts."""
+"""The exchange's ear: one reader of `orders.updated`, for waiters, halts and what is newest."""
 
 import asyncio
+from collections.abc import Collection
 
 import structlog
 
+from actors.log.ends import LogEnds
 from actors.log.tail import EventTail
-from actors.platform.errors import LogError, LogGapError
-from actors.platform.topology import Topology
+from actors.platform.errors import LogError, LogGapError, StorageUnavailableError
+from actors.platform.topology import EVENTS_TOPIC, Topology
+from api.exchange.recent import RecentEvents
+from api.exchange.refusals import not_yet_known
+from api.exchange.rounds import Rounds
+from api.exchange.storage.positions import PositionsRepository
 from api.exchange.waiting import OutcomeWaiters
 from api.exchange.watch import MarketWatch
 
 _log = structlog.get_logger(__name__)
 _PAUSE_S = 0.5
+_ENDS_S = 1.0
+_POLL_S = 0.02
+_WRITTEN_EVERY_S = 0.5
+WAIT_S = 5.0
 
 
 class OutcomeReader:
@@ -24,19 +34,40 @@ class OutcomeReader:
         topology: Topology,
         waiters: OutcomeWaiters,
         watch: MarketWatch,
+        recent: RecentEvents,
+        positions: PositionsRepository,
     ) -> None:
-        self._tail = EventTail(bootstrap=bootstrap, client_id="forkast-gateway-outcomes")
-        self._partitions = [topology.partition(market) for market in topology]
+        self._tail = EventTail(bootstrap=bootstrap, client_id="forkast-exchange-outcomes")
+        self._ends = LogEnds(
+            bootstrap=bootstrap,
+            topic=EVENTS_TOPIC,
+            client_id="forkast-exchange-ends",
+            timeout_s=_ENDS_S,
+        )
+        self._partitions = {market.market_id: topology.partition(market) for market in topology}
+        self._market_ids = {partition: key for key, partition in self._partitions.items()}
         self._waiters = waiters
         self._watch = watch
+        self._recent = recent
+        self._positions = positions
+        self._rounds = Rounds(self._end_offsets)
+        self._has_read = asyncio.Condition()
 
     async def start(self) -> None:
         """Stand at the end of the log. Raises LogUnavailableError while no broker answers."""
-        await self._tail.start(dict.fromkeys(self._partitions))
+        await self._ends.start()
+        try:
+            await self._tail.start(dict.fromkeys(self._market_ids))
+        except BaseException:
+            await self._ends.stop()
+            raise
+        for partition, offset in self._tail.positions.items():
+            self._recent.begin(self._market_ids[partition], offset)
 
     async def stop(self) -> None:
         """Disconnect."""
         await self._tail.stop()
+        await self._ends.stop()
 
     async def run(self) -> None:
         """Read for ever."""
@@ -47,6 +78,60 @@ class OutcomeReader:
                 _log.warning("outcomes_unreadable", why=str(error))
                 await asyncio.sleep(_PAUSE_S)
 
+    async def run_written(self) -> None:
+        """Drop what Postgres holds, for ever."""
+        while True:
+            await asyncio.sleep(_WRITTEN_EVERY_S)
+            try:
+                await self._learn_written()
+            except StorageUnavailableError as error:
+                _log.warning("written_unknown", why=str(error))
+
+    async def caught_up(self, market_ids: Collection[int]) -> None:
+        """Return when all that anybody was told of these markets is in Postgres or kept here.
+
+        That is: the events that the log held when this was called. While no broker answers nobody
+        is told anything new, and what was read before has to do. Raises Refusal after `WAIT_S`,
+        and StorageUnavailableError.
+        """
+        try:
+            async with asyncio.timeout(WAIT_S):
+                await self._read_up_to(await self._known_ends(), market_ids)
+                while not self._recent.is_complete(market_ids):
+                    await self._learn_written()
+                    if self._recent.is_complete(market_ids):
+                        break
+                    await asyncio.sleep(_POLL_S)
+        except TimeoutError:
+            raise not_yet_known() from None
+
+    async def _known_ends(self) -> dict[int, int]:
+        try:
+            return await self._rounds.result()
+        except LogError:
+            return {}
+
+    async def _end_offsets(self) -> dict[int, int]:
+        return await self._ends.end_offsets(self._market_ids)
+
+    async def _read_up_to(self, ends: dict[int, int], market_ids: Collection[int]) -> None:
+        wanted = {
+            partition: ends[partition]
+            for partition in map(self._partitions.__getitem__, market_ids)
+            if partition in ends
+        }
+
+        def has_read() -> bool:
+            positions = self._tail.positions
+            return all(positions[partition] >= end for partition, end in wanted.items())
+
+        if not has_read():
+            async with self._has_read:
+                await self._has_read.wait_for(has_read)
+
+    async def _learn_written(self) -> None:
+        self._recent.note_written(await self._positions.events_offsets())
+
     async def _read(self) -> None:
         try:
             arrived = await self._tail.read(timeout_ms=1_000)
@@ -56,9 +141,16 @@ class OutcomeReader:
             return
         for tailed_records in arrived.values():
             for tailed in tailed_records:
-                events = self._waiters.offer(tailed.record)
-                self._watch.take(tailed.record.market_id, events)
+                market_id = tailed.record.market_id
+                events = self._waiters.fresh(tailed.record)
+                # Before anybody is told of them: who was told reads nothing older.
+                self._recent.add(market_id, tailed.offset, events)
+                self._waiters.hand_out(events)
+                self._watch.take(market_id, events)
+        async with self._has_read:
+            self._has_read.notify_all()
 
     async def _to_the_end(self, partition: int) -> None:
         ends = await self._tail.end_offsets()
         self._tail.seek(partition, ends[partition])
+        self._recent.begin(self._market_ids[partition], ends[partition])

@@ -3,8 +3,10 @@
 import asyncio
 from typing import Any, Protocol
 
+import numpy as np
 from ray.exceptions import RayError
 
+from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.pair.messages import Fingerprint
 from actors.platform.errors import PairUnavailableError
 from actors.platform.messages import DepthSnapshot
@@ -37,6 +39,11 @@ class PairViews(Protocol):
     async def writer(self) -> WriterStatus:
         """Return how the Postgres writer stands."""
         ...
+
+
+def order_images(images: bytes) -> RecordArray:
+    """Return the images (`EVENT_DTYPE`) of `PairViews.orders`."""
+    return np.frombuffer(images, EVENT_DTYPE)
 
 
 class RemotePairViews:

@@ -1,4 +1,4 @@
-"""Waiting for what the book makes of a command: the gateway's own commands among all events."""
+"""Waiting for what the book makes of a command: own commands among all events."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -10,8 +10,8 @@ from actors.book.codec import EventRecord
 from actors.book.records import RecordArray
 from actors.book.vocabulary import EventKind, Flag
 from actors.log.tail import events_after
-from api.asgi.errors import UnavailableError
 from api.exchange.ids import COUNTER_BITS, WORKERS
+from api.exchange.refusals import UnavailableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Waiter:
 
 
 class OutcomeWaiters:
-    """All commands of this gateway (its worker number) that somebody waits for: at most `bound`."""
+    """All commands of this process (its worker number) that somebody waits for: `bound` at most."""
 
     def __init__(self, *, worker: int, bound: int) -> None:
         self._worker = worker
@@ -73,7 +73,7 @@ class OutcomeWaiters:
         return len(self._waiting)
 
     def expect(self, command_id: int) -> Waiter:
-        """Return a waiter; register before the command is sent. Raises UnavailableError."""
+        """Return a waiter; register before the command is sent. Raises Refusal."""
         if len(self._waiting) >= self._bound:
             raise UnavailableError(
                 "TOO_MANY_WAITING", "Too many requests wait for an outcome.", retry_after_s=1
@@ -85,20 +85,20 @@ class OutcomeWaiters:
         """Drop a waiter."""
         self._waiting.pop(command_id, None)
 
-    def offer(self, record: EventRecord) -> RecordArray:
-        """Hand the record's events to those who wait; return those that were not seen before.
+    def fresh(self, record: EventRecord) -> RecordArray:
+        """Return the record's events that were not seen before."""
+        seen = self._sequences.get(record.market_id, 0)
+        self._sequences[record.market_id] = max(seen, record.last_sequence)
+        return events_after(record, seen)
 
-        The cost per event is numpy's: only events of this gateway's own commands are looked at
+    def hand_out(self, events: RecordArray) -> None:
+        """Hand events to those who wait for them.
+
+        The cost per event is numpy's: only events of this process's own commands are looked at
         one by one, and only while somebody waits.
         """
-        seen = self._sequences.get(record.market_id, 0)
-        events = events_after(record, seen)
-        self._sequences[record.market_id] = max(seen, record.last_sequence)
-        if self._waiting and len(events):
-            self._hand_out(events)
-        return events
-
-    def _hand_out(self, events: RecordArray) -> None:
+        if not self._waiting or not len(events):
+            return
         command_ids = events["command_id"]
         own = np.flatnonzero((command_ids >> COUNTER_BITS) & (WORKERS - 1) == self._worker)
         for index, command_id in zip(own.tolist(), command_ids[own].tolist(), strict=True):

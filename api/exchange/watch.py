@@ -1,4 +1,4 @@
-"""What the gateway knows of its markets from outside: how far they lag, and who is halted."""
+"""Markets seen from outside: how far they lag, and which are halted."""
 
 import asyncio
 from typing import Any
@@ -15,7 +15,7 @@ from actors.book.vocabulary import EventKind, MarketStatus
 from actors.platform.channels import HUB_KEY, LAG_KEY
 from actors.platform.messages import HubFigures, PairLag
 from actors.platform.topology import Topology
-from api.asgi.errors import UnavailableError, refusal
+from api.exchange.refusals import UnavailableError, refusal
 
 _log = structlog.get_logger(__name__)
 _PERIOD_S = 1.0

@@ -11,7 +11,7 @@ from engineio.async_socket import AsyncSocket
 from engineio.packet import NOOP, Packet
 
 from actors.platform.messages import DepthChange, LevelRow
-from api.exchange.decimals import MarketUnits
+from api.exchange.decimals import MarketDecimals
 from api.hub.messages import depth_update
 from api.hub.packets import event_packet
 
@@ -69,7 +69,7 @@ class Client:
         self._soft_bound = bound // 2
         self._levels_max = levels_max
         self._newest: dict[Hashable, Packet] = {}
-        self._merged: dict[MarketUnits, MergedDepth] = {}
+        self._merged: dict[MarketDecimals, MergedDepth] = {}
         # How long others have waited for this client since it last kept up.
         self.stalled_s = 0.0
 
@@ -100,7 +100,7 @@ class Client:
         else:
             self._socket.queue.put_nowait(packet)
 
-    def send_depth(self, units: MarketUnits, change: DepthChange, packet: Packet) -> bool:
+    def send_depth(self, units: MarketDecimals, change: DepthChange, packet: Packet) -> bool:
         """Queue a change of the depth, or merge it with those that wait.
 
         False where more levels have gathered than a client may keep waiting.
@@ -124,7 +124,7 @@ class Client:
             key = next(iter(self._newest))
             self._socket.queue.put_nowait(self._newest.pop(key))
 
-    def forget(self, units: MarketUnits) -> None:
+    def forget(self, units: MarketDecimals) -> None:
         """Drop what waits aside of one pair."""
         self._merged.pop(units, None)
         self._newest = {

@@ -1,74 +1,72 @@
-"""Orders that clients place and cancel through the hub: JSON in, the REST API's answers out."""
+"""Orders that clients place and cancel through the hub, answered as REST answers them."""
 
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any, Protocol
 
-import msgspec
-
-from api.exchange.gateway import Gateway
+from api.exchange.exchange import Exchange
 from api.exchange.ids import parse_order_id
-from api.rest import requests
+from api.json.orders import new_order, principal_of
+from api.json.requests import CancelOrder, PlaceOrder, agreed_user_id, convert
+from api.json.views import order_view, trade_view
 
 
 class OrderDesk(Protocol):
-    """Whoever takes orders. Everything may raise ApiError and ForkastError."""
+    """Whoever takes orders, decoded once. Everything may raise Refusal and ForkastError."""
 
-    async def place(self, body: bytes) -> Any:
-        """Place the order of a body and return the answer of `POST /orders`."""
+    async def place(self, data: Any) -> Any:
+        """Place an order and return the answer of `POST /orders`."""
         ...
 
-    async def cancel(self, body: bytes) -> Any:
+    async def cancel(self, data: Any) -> Any:
         """Cancel `{orderId, userId}` and return the answer of `DELETE /orders/{id}`."""
         ...
 
 
-class CancelRequest(msgspec.Struct, rename="camel", gc=False):
-    """Which order to cancel; whose it must be, where that is to be checked."""
+class ExchangeDesk:
+    """An exchange opened with the first order: a hub that only tells needs none."""
 
-    order_id: str
-    user_id: int | str | None = None
-
-
-_CANCEL = msgspec.json.Decoder(CancelRequest)
-
-
-class GatewayDesk:
-    """The gateway's services, opened with the first order: a hub that only tells needs none."""
-
-    def __init__(self, open_gateway: Callable[[], AbstractAsyncContextManager[Gateway]]) -> None:
-        self._open_gateway = open_gateway
+    def __init__(self, open_exchange: Callable[[], AbstractAsyncContextManager[Exchange]]) -> None:
+        self._open_exchange = open_exchange
         self._opening = asyncio.Lock()
         self._stack = AsyncExitStack()
-        self._gateway: Gateway | None = None
+        self._exchange: Exchange | None = None
 
-    async def place(self, body: bytes) -> dict[str, Any]:
-        """Place the order of a body and return the answer of `POST /orders`."""
-        placed = await (await self._opened()).placing.place(body)
-        return {"message": placed.message, "orderId": str(placed.order_id)}
+    async def place(self, data: Any) -> dict[str, Any]:
+        """Place an order and return the answer of `POST /orders`."""
+        asked = convert(PlaceOrder, data)
+        exchange = await self._opened()
+        principal, order = new_order(exchange.markets, asked)
+        placed = await exchange.entry.place(principal, order)
+        message = "Order accepted"
+        if placed.is_repeat:
+            message = "This client order id was used before; this is the first order."
+        return {"message": message, "orderId": str(placed.order_id)}
 
-    async def cancel(self, body: bytes) -> dict[str, Any]:
+    async def cancel(self, data: Any) -> dict[str, Any]:
         """Cancel `{orderId, userId}` and return the answer of `DELETE /orders/{id}`."""
-        request = requests.decode(_CANCEL, body)
-        user_id = None if request.user_id is None else requests.parse_user_id(request.user_id)
-        changing = (await self._opened()).changing
-        changed = await changing.cancel(parse_order_id(request.order_id), user_id=user_id)
+        asked = convert(CancelOrder, data)
+        principal = principal_of(agreed_user_id(asked.user_id))
+        exchange = await self._opened()
+        located = await exchange.orders.locate(parse_order_id(asked.order_id))
+        changed = await exchange.changes.cancel(principal, located)
         content: dict[str, Any] = {"orderId": str(changed.order_id)}
         if changed.order is None:
             return content | {"message": "Logged; the market has not answered yet"}
+        decimals = exchange.markets[located.market.pair]
         return content | {
             "message": "Order cancelled",
-            "order": changed.order,
-            "fills": changed.fills,
+            "order": order_view(decimals, changed.order),
+            "fills": [trade_view(decimals, trade) for trade in changed.trades],
         }
 
     async def close(self) -> None:
-        """Disconnect the services, where they were opened."""
+        """Disconnect the exchange, where it was opened."""
         await self._stack.aclose()
 
-    async def _opened(self) -> Gateway:
+    async def _opened(self) -> Exchange:
         async with self._opening:
-            if self._gateway is None:
-                self._gateway = await self._stack.enter_async_context(self._open_gateway())
-            return self._gateway
+            if self._exchange is None:
+                self._exchange = await self._stack.enter_async_context(self._open_exchange())
+            return self._exchange

@@ -14,13 +14,13 @@ import structlog
 
 from actors.book.reasons import Reason
 from actors.platform.channels import candle_channel, depth_changes_channel, depth_channel, depth_key
-from actors.platform.config import Platform
+from actors.platform.config import ExchangeConfig
 from actors.platform.errors import CandlesUnavailableError, LogError
 from actors.platform.messages import Candle, DepthChange, DepthSnapshot
 from analytics.client import CandleSource
 from analytics.intervals import Interval, UnknownIntervalError, parse_interval
-from api.asgi.errors import InvalidRequestError, UnavailableError, refusal
-from api.exchange.decimals import MarketUnits
+from api.exchange.decimals import MarketDecimals
+from api.exchange.refusals import InvalidError, UnavailableError, refusal
 from api.hub.clients import Client
 from api.hub.feed import RedisFeed
 from api.hub.messages import Subscribed, SubscribeRequest
@@ -53,14 +53,14 @@ class _OpenRoom:
 class Hub:
     """Rooms by pair and clients by session."""
 
-    def __init__(self, platform: Platform, *, candles: CandleSource) -> None:
-        self._platform = platform
+    def __init__(self, config: ExchangeConfig, *, candles: CandleSource) -> None:
+        self._config = config
         self._candles = candles
-        self._units = {market.pair: MarketUnits(market) for market in platform.topology}
+        self._units = {market.pair: MarketDecimals(market) for market in config.topology}
         self._rooms: dict[str, _OpenRoom] = {}
         self._clients: dict[str, Client] = {}
         self._feed = RedisFeed(
-            redis_url=platform.servers.redis_url,
+            redis_url=config.servers.redis_url,
             deliver=self._deliver,
             connected=self._refresh,
         )
@@ -119,14 +119,14 @@ class Hub:
         return True
 
     async def subscribe(self, sid: str, request: SubscribeRequest) -> Subscribed:
-        """Let a client follow a pair; a second time changes how. Raises ApiError."""
+        """Let a client follow a pair; a second time changes how. Raises Refusal."""
         units = self._units.get(request.room)
         if units is None:
             raise refusal(Reason.UNKNOWN_MARKET)
         try:
             interval = parse_interval(request.interval)
         except UnknownIntervalError as error:
-            raise InvalidRequestError("UNKNOWN_INTERVAL", f"{error}.") from None
+            raise InvalidError("UNKNOWN_INTERVAL", f"{error}.") from None
         client = self._clients.get(sid)
         if client is None:
             raise UnavailableError("DISCONNECTED", "The session has ended.", retry_after_s=1)
@@ -157,12 +157,12 @@ class Hub:
             self._begin(self._close_room(entry))
         self._begin(self._feed.listen_to(self._channels()))
 
-    def _open_room(self, units: MarketUnits) -> _OpenRoom:
+    def _open_room(self, units: MarketDecimals) -> _OpenRoom:
         market = units.market
         room = Room(units, cut=self._cut)
         tail = RoomTail(
-            bootstrap=self._platform.servers.kafka_bootstrap,
-            partition=self._platform.topology.partition(market),
+            bootstrap=self._config.servers.kafka_bootstrap,
+            partition=self._config.topology.partition(market),
             deliver=room.on_events,
         )
         entry = _OpenRoom(room, tail, asyncio.create_task(tail.start()))

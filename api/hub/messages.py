@@ -7,8 +7,8 @@ import msgspec
 
 from actors.platform.messages import Candle, DepthChange, DepthSnapshot, LevelRow
 from analytics.intervals import Interval
-from api.exchange.decimals import MarketUnits
-from api.rest.views import LevelView, level_views
+from api.exchange.decimals import MarketDecimals
+from api.json.views import BookRow, level_rows
 
 Feed = Literal["book", "depth"]
 
@@ -41,8 +41,8 @@ class BookUpdate(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=F
     trading_pair: str
     sequence: int
     update_id: int
-    bids: list[LevelView]
-    asks: list[LevelView]
+    bids: list[BookRow]
+    asks: list[BookRow]
 
 
 class ChangedLevel(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
@@ -82,18 +82,18 @@ class CandleUpdate(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc
     sequence: int
 
 
-def book_update(units: MarketUnits, depth: DepthSnapshot) -> BookUpdate:
+def book_update(units: MarketDecimals, depth: DepthSnapshot) -> BookUpdate:
     """Return the event of a snapshot."""
     return BookUpdate(
         trading_pair=units.market.pair,
         sequence=depth.sequence,
         update_id=depth.update_id,
-        bids=level_views(units, depth.bids),
-        asks=level_views(units, depth.asks),
+        bids=level_rows(units, depth.bids),
+        asks=level_rows(units, depth.asks),
     )
 
 
-def depth_update(units: MarketUnits, change: DepthChange) -> DepthUpdate:
+def depth_update(units: MarketDecimals, change: DepthChange) -> DepthUpdate:
     """Return the event of a change."""
     return DepthUpdate(
         trading_pair=units.market.pair,
@@ -105,7 +105,7 @@ def depth_update(units: MarketUnits, change: DepthChange) -> DepthUpdate:
     )
 
 
-def candle_update(units: MarketUnits, interval: Interval, candle: Candle) -> CandleUpdate:
+def candle_update(units: MarketDecimals, interval: Interval, candle: Candle) -> CandleUpdate:
     """Return the event of a candle."""
     return CandleUpdate(
         trading_pair=units.market.pair,
@@ -120,7 +120,7 @@ def candle_update(units: MarketUnits, interval: Interval, candle: Candle) -> Can
     )
 
 
-def _changed(units: MarketUnits, rows: Iterable[LevelRow]) -> list[ChangedLevel]:
+def _changed(units: MarketDecimals, rows: Iterable[LevelRow]) -> list[ChangedLevel]:
     return [
         ChangedLevel(
             price=units.price(price_ticks),

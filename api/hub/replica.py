@@ -2,15 +2,15 @@
 
 import asyncio
 
+from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
-from actors.platform.config import Platform
+from actors.platform.config import HubConfig
 from actors.platform.logs import configure_logs
 from analytics.client import RemoteCandles
-from api.exchange.gateway import open_gateway
-from api.exchange.metrics import GatewayMetrics
+from api.exchange.exchange import open_exchange
 from api.exchange.pairs import RemotePairViews
-from api.hub.desk import GatewayDesk
+from api.hub.desk import ExchangeDesk
 from api.hub.hub import Hub
 from api.hub.reporter import HubReporter
 from api.hub.server import HubServer
@@ -22,27 +22,28 @@ _LEVELS_WAITING = 4
 class HubReplica:
     """Hold one hub for the life of a replica."""
 
-    async def __init__(self, platform: Platform) -> None:  # type: ignore[misc]
-        configure_logs(platform.log_format, pairs=platform.topology.pairs)
-        candles = RemoteCandles(namespace=platform.namespace)
-        self._hub = Hub(platform, candles=candles)
-        self._desk = GatewayDesk(
-            lambda: open_gateway(
-                platform,
-                metrics=GatewayMetrics(platform.topology),
-                pairs=RemotePairViews(topology=platform.topology, namespace=platform.namespace),
+    async def __init__(self, config: HubConfig) -> None:  # type: ignore[misc]
+        exchange = config.exchange
+        configure_logs(config.log_format, pairs=exchange.topology.pairs)
+        candles = RemoteCandles(namespace=exchange.namespace)
+        self._hub = Hub(exchange, candles=candles)
+        self._desk = ExchangeDesk(
+            lambda: open_exchange(
+                exchange,
+                registry=CollectorRegistry(),
+                pairs=RemotePairViews(topology=exchange.topology, namespace=exchange.namespace),
                 candles=candles,
             )
         )
         self._server = HubServer(
             self._hub,
             desk=self._desk,
-            allowed_origins=platform.allowed_origins,
-            client_messages=platform.limits.hub_client_messages,
-            levels_max=_LEVELS_WAITING * platform.limits.depth_levels,
+            allowed_origins=config.allowed_origins,
+            client_messages=exchange.limits.hub_client_messages,
+            levels_max=_LEVELS_WAITING * exchange.limits.depth_levels,
         )
         await self._hub.start()
-        self._reporter = HubReporter(self._hub, redis_url=platform.servers.redis_url)
+        self._reporter = HubReporter(self._hub, redis_url=exchange.servers.redis_url)
         self._reporting = asyncio.create_task(self._reporter.run(), name="hub figures")
 
     def __serve_build_asgi_app__(self) -> ASGIApp:

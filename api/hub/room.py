@@ -13,12 +13,13 @@ from actors.book.vocabulary import EventKind
 from actors.platform.messages import Candle, DepthChange, DepthSnapshot
 from analytics.intervals import Interval
 from analytics.messages import LiveCandle
-from api.exchange.decimals import MarketUnits
+from api.exchange.decimals import MarketDecimals
+from api.exchange.values import order_of_event, trade_of_event
 from api.hub.clients import Client
 from api.hub.messages import Feed, book_update, candle_update, depth_update
 from api.hub.packets import event_packet
 from api.hub.windows import LiveWindow
-from api.rest.views import order_of_event, order_view, trade_of_event, trade_view
+from api.json.views import order_view, trade_view
 
 _log = structlog.get_logger(__name__)
 
@@ -48,7 +49,7 @@ class Subscription:
 class Room:
     """The clients that follow a pair; `cut` is called with those whose queue has overflowed."""
 
-    def __init__(self, units: MarketUnits, *, cut: Callable[[Client], None]) -> None:
+    def __init__(self, units: MarketDecimals, *, cut: Callable[[Client], None]) -> None:
         self.units = units
         self._cut = cut
         self._subscriptions: dict[str, Subscription] = {}

@@ -9,19 +9,19 @@ import socketio
 from starlette.types import ASGIApp
 
 from actors.platform.errors import ForkastError
-from api.asgi.errors import ApiError, InvalidRequestError, from_platform_error
 from api.asgi.origins import is_allowed_origin
+from api.exchange.refusals import Refusal, malformed, of_platform_error
 from api.hub.clients import Client
 from api.hub.desk import OrderDesk
 from api.hub.hub import Hub
 from api.hub.messages import SubscribeRequest, UnsubscribeRequest
 from api.hub.packets import ExactJson
+from api.json.errors import content_of
 
 _T = TypeVar("_T")
 
 MESSAGE_BYTES_MAX = 64 * 1024
 _DEFAULT_NAMESPACE = "/"
-_encoder = msgspec.json.Encoder(decimal_format="number")
 
 # What a client sends wrong is told to that client; the library would log it, with a traceback.
 _quiet = logging.getLogger("forkast.hub.transport")
@@ -100,17 +100,17 @@ class HubServer:
                 return None
             try:
                 answer = await handler(sid, arguments[0] if arguments else None)
-            except ApiError as error:
-                answer = await self._refuse(sid, error)
+            except Refusal as refused:
+                answer = await self._refuse(sid, refused)
             except ForkastError as error:
-                answer = await self._refuse(sid, from_platform_error(error))
+                answer = await self._refuse(sid, of_platform_error(error))
             return msgspec.to_builtins(answer)
 
         self._server.on(event, handle)
 
-    async def _refuse(self, sid: str, error: ApiError) -> dict[str, Any]:
+    async def _refuse(self, sid: str, refused: Refusal) -> dict[str, Any]:
         """Return the refusal, and send it as an event to those who asked without an ack."""
-        content = error.content()
+        content = content_of(refused)
         await self._server.emit("error", content, to=sid)
         return content
 
@@ -123,22 +123,14 @@ class HubServer:
         return {"room": room}
 
     async def _place(self, _: str, data: Any) -> Any:
-        return await self._desk.place(_body(data))
+        return await self._desk.place(data)
 
     async def _cancel(self, _: str, data: Any) -> Any:
-        return await self._desk.cancel(_body(data))
+        return await self._desk.cancel(data)
 
 
 def _request(data: Any, kind: type[_T]) -> _T:
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
-        raise InvalidRequestError("MALFORMED", f"The request does not fit: {error}.") from None
-
-
-def _body(data: Any) -> bytes:
-    """Return the JSON that the data came as: decimals as they were written."""
-    try:
-        return _encoder.encode(data)
-    except (msgspec.MsgspecError, TypeError, ValueError, RecursionError) as error:
-        raise InvalidRequestError("MALFORMED", f"The request is not JSON: {error}.") from None
+        raise malformed(f"The request does not fit: {error}.") from None

@@ -1,20 +1,22 @@
-"""What the OpenAPI document needs beyond what FastAPI finds: bodies that are read as they are."""
+"""The OpenAPI document: FastAPI finds the routes, msgspec's structs are the components."""
 
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 
-from api.rest import schemas
+from api.json import requests
+from api.json.numbers import number_schema
+from api.rest import answers
 
 DESCRIPTION = """
 An exchange: one deterministic matching engine per trading pair.
 
 Prices, quantities and ids go out as text and come in as JSON numbers or text, exactly: at most 8
 decimals, never through a float. An order that was answered 201 is kept, whatever dies afterwards.
+Bodies are `application/json`. A field or a parameter that is not named here is refused.
 
 Every refusal reads `{"statusCode", "error", "code", "message"}`. 503 comes with `Retry-After` and
 means that nothing was done. 504 comes with an `orderId` and means that the outcome is not known:
@@ -28,14 +30,7 @@ TAGS: list[dict[str, Any]] = [
     {"name": "users", "description": "Who places orders."},
     {"name": "operations", "description": "For those who run the platform."},
 ]
-_BODIES: tuple[type[BaseModel], ...] = (
-    schemas.PlaceOrder,
-    schemas.PlaceOrders,
-    schemas.AmendOrder,
-    schemas.Owner,
-    schemas.CreateUser,
-)
-_REFERENCE = "#/components/schemas/{model}"
+_REFERENCE = "#/components/schemas/{name}"
 _SENTENCES = {
     400: "Not well formed, or not what a market allows.",
     401: "No operator token, or a wrong one.",
@@ -43,31 +38,77 @@ _SENTENCES = {
     404: "No such pair, order or user.",
     409: "The state of the market or of the order does not allow it.",
     413: "The body is too long.",
+    415: "The body is not JSON, or does not say so.",
     503: "Nothing was done; try again after `Retry-After` seconds.",
     504: "The outcome is not known; `orderId` says which order to ask for.",
 }
+# Everything that a document names, and what it is made of.
+_components: dict[Any, None] = dict.fromkeys(
+    (
+        requests.PlaceOrder,
+        requests.PlaceOrders,
+        requests.AmendOrder,
+        requests.Owner,
+        requests.CreateUser,
+        answers.Error,
+    )
+)
+
+
+def answer(
+    kind: Any, *, status: int = 200, description: str = "Successful Response"
+) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` entry of a route that answers a struct, or a list of one."""
+    _components[kind] = None
+    return {
+        status: {
+            "description": description,
+            "content": {"application/json": {"schema": schema_of(kind)}},
+        }
+    }
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the `responses` of a route that may refuse with these statuses."""
-    return {
-        status: {"model": schemas.Error, "description": _SENTENCES[status]} for status in statuses
-    }
+    found: dict[int | str, dict[str, Any]] = {}
+    for status in statuses:
+        found |= answer(answers.Error, status=status, description=_SENTENCES[status])
+    return found
 
 
-def later(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+def later(kind: Any) -> dict[int | str, dict[str, Any]]:
     """Return the `responses` of a route that may answer before the market has."""
-    return {202: {"model": model, "description": "In the log; the market has not answered yet."}}
+    description = "In the log; the market has not answered yet."
+    return answer(kind, status=202, description=description)
 
 
 def body(
-    model: type[BaseModel], *, required: bool = True, examples: dict[str, Any] | None = None
+    kind: Any, *, required: bool = True, examples: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return the `openapi_extra` of a route that decodes its body itself."""
-    content: dict[str, Any] = {"schema": {"$ref": _REFERENCE.format(model=model.__name__)}}
+    content: dict[str, Any] = {"schema": schema_of(kind)}
     if examples:
         content["examples"] = {name: {"value": value} for name, value in examples.items()}
     return {"requestBody": {"required": required, "content": {"application/json": content}}}
+
+
+def query_parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    """Return the entry of a query parameter that a route reads itself."""
+    return {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "schema": schema,
+        "description": description,
+    }
+
+
+def schema_of(kind: Any) -> dict[str, Any]:
+    """Return the JSON schema of a type, its structs by reference."""
+    (schema,), _ = msgspec.json.schema_components(
+        [kind], schema_hook=number_schema, ref_template=_REFERENCE
+    )
+    return schema
 
 
 def document(app: FastAPI) -> Callable[[], dict[str, Any]]:
@@ -82,16 +123,14 @@ def document(app: FastAPI) -> Callable[[], dict[str, Any]]:
                 tags=app.openapi_tags,
                 routes=app.routes,
             )
-            _, definitions = models_json_schema(
-                [(model, "validation") for model in _BODIES], ref_template=_REFERENCE
+            _, schemas = msgspec.json.schema_components(
+                list(_components), schema_hook=number_schema, ref_template=_REFERENCE
             )
-            made["components"]["schemas"] |= definitions["$defs"]
             # Every refusal is an `Error`; FastAPI's own is never sent.
             for path in made["paths"].values():
                 for operation in path.values():
                     operation["responses"].pop("422", None)
-            for unused in ("HTTPValidationError", "ValidationError"):
-                made["components"]["schemas"].pop(unused, None)
+            made.setdefault("components", {})["schemas"] = dict(sorted(schemas.items()))
             app.openapi_schema = made
         return app.openapi_schema
 

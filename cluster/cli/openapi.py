@@ -14,7 +14,7 @@ def openapi_text() -> str:
 
     nowhere = Servers(kafka_bootstrap="", postgres_url="", redis_url="")
     platform = Platform(servers=nowhere, topology=default_topology(), data_directory="")
-    return json.dumps(create_app(platform).openapi(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(create_app(platform.gateway).openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
 def openapi() -> None:

@@ -29,8 +29,12 @@ def start_serve(host: str, port: int) -> None:
 def deploy(platform: Platform, router_shards: int) -> None:
     """Deploy all applications and wait until they run. Raises DeployError."""
     targets = [
-        serve.RunTarget(hub_app(platform), name="hub", route_prefix="/socket.io"),
-        serve.RunTarget(gateway_app(platform), name="gateway", route_prefix="/"),
+        serve.RunTarget(hub_app(platform.hub), name="hub", route_prefix="/socket.io"),
+        serve.RunTarget(
+            gateway_app(platform.gateway, replicas=platform.gateway_replicas),
+            name="gateway",
+            route_prefix="/",
+        ),
         *(
             serve.RunTarget(
                 router_app(platform, shard, router_shards),

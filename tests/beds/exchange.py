@@ -198,7 +198,7 @@ async def open_exchange(
             writer=writer,
         )
         for _ in range(replicas):
-            app = create_app(platform, pairs=exchange.views, candles=exchange.candles)
+            app = create_app(platform.gateway, pairs=exchange.views, candles=exchange.candles)
             exchange.clients.append(await stack.enter_async_context(served(app)))
         yield exchange
 

@@ -13,6 +13,7 @@ import aiohttp
 import socketio
 import uvicorn
 from engineio.payload import Payload
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from actors.book.market import Market
@@ -28,10 +29,9 @@ from analytics.aggregator import CandleAggregator
 from analytics.client import CandleSource
 from analytics.intervals import Interval
 from analytics.messages import IndicatorSeries, LiveCandle, Ticker
-from api.exchange.gateway import open_gateway
-from api.exchange.metrics import GatewayMetrics
+from api.exchange.exchange import open_exchange
 from api.exchange.pairs import RemotePairViews
-from api.hub.desk import GatewayDesk
+from api.hub.desk import ExchangeDesk
 from api.hub.hub import Hub
 from api.hub.server import HubServer
 from tests.beds.commands import market
@@ -158,7 +158,7 @@ async def live_platform(
         platform, consumer=f"candles-{uuid.uuid4().hex[:8]}", flush_interval_s=0.02
     )
     candles = LocalCandles(aggregator)
-    hub = Hub(platform, candles=candles)
+    hub = Hub(platform.exchange, candles=candles)
     async with AsyncExitStack() as stack:
         router = OrderRouter(platform, connect=lambda one: pairs[one.pair])
         await stack.enter_async_context(running(router))
@@ -207,10 +207,10 @@ async def answering(
     hub: Hub, platform: Platform, candles: CandleSource
 ) -> AsyncIterator[HubServer]:
     """Put the hub and the gateway's services behind Socket.IO."""
-    desk = GatewayDesk(
-        lambda: open_gateway(
-            platform,
-            metrics=GatewayMetrics(platform.topology),
+    desk = ExchangeDesk(
+        lambda: open_exchange(
+            platform.exchange,
+            registry=CollectorRegistry(),
             pairs=RemotePairViews(topology=platform.topology, namespace=platform.namespace),
             candles=candles,
         )

@@ -23,6 +23,10 @@ ORDER_FIELDS = {
     "quantity",
     "filledQuantity",
     "averagePrice",
+    "expiresAt",
+    "postOnly",
+    "selfTradePrevention",
+    "quoteQuantity",
     "createdAt",
     "updatedAt",
     "sequence",
@@ -58,7 +62,8 @@ async def _resting_orders(exchange: Exchange) -> Any:
 
 async def test_the_reference_clients_order_is_accepted_and_can_be_read(exchange: Exchange) -> None:
     body = b'{"tradingPair":"BTC-USD","type":"BUY","price":50000.00,"quantity":0.1,"userId":1}'
-    answer = await exchange.client.post("/orders", content=body)
+    json_type = {"content-type": "application/json"}
+    answer = await exchange.client.post("/orders", content=body, headers=json_type)
     assert answer.status_code == 201
     placed = answer.json()
     assert placed.keys() == {"message", "orderId"}
@@ -79,6 +84,10 @@ async def test_the_reference_clients_order_is_accepted_and_can_be_read(exchange:
         "quantity": "0.1",
         "filledQuantity": "0",
         "averagePrice": None,
+        "expiresAt": None,
+        "postOnly": False,
+        "selfTradePrevention": "NONE",
+        "quoteQuantity": None,
         "reason": None,
     }
 
@@ -271,7 +280,7 @@ async def test_a_finished_order_cannot_be_changed(exchange: Exchange, change: st
     placed = await exchange.place()
     path = f"/orders/{placed['orderId']}"
     await exchange.client.delete(path)
-    body = {"quantity": "0.5"}
+    body = {"quantity": "0.5"} if change == "patch" else {}
     for client in exchange.clients:
         answer = await client.request(change, path, json=body)
         assert (answer.status_code, answer.json()["code"]) == (409, "UNKNOWN_ORDER")
@@ -399,3 +408,35 @@ async def test_ids_of_two_gateways_never_meet(exchange: Exchange) -> None:
     )
     ids = [result["orderId"] for answer in answers for result in answer.json()["results"]]
     assert len(set(ids)) == 400
+
+
+async def test_an_order_shows_what_was_asked_for(exchange: Exchange) -> None:
+    at_ms = int(time.time() * 1_000) + 60_000
+    placed = await exchange.place(
+        expiresAt=at_ms, postOnly=True, selfTradePrevention="EXPIRE_MAKER", price=90
+    )
+    order = placed["order"]
+    moment = datetime.fromtimestamp(at_ms / 1_000, UTC)
+    assert datetime.fromisoformat(order["expiresAt"]) == moment
+    assert (order["postOnly"], order["selfTradePrevention"]) == (True, "EXPIRE_MAKER")
+    await exchange.place(type="SELL", price=100)
+    by_quote = await exchange.place(
+        orderType="MARKET", price=None, quantity=None, quoteQuantity="50"
+    )
+    assert by_quote["order"]["quoteQuantity"] == "50"
+    for shown in (order, by_quote["order"]):
+        assert (await exchange.client.get(f"/orders/{shown['id']}")).json() == shown
+
+
+async def test_an_owner_who_is_named_twice_must_agree(exchange: Exchange) -> None:
+    stranger = await exchange.new_user()
+    placed = await exchange.place()
+    path = f"/orders/{placed['orderId']}"
+    for method, body in (("PATCH", {"quantity": "0.5"}), ("DELETE", {})):
+        sent = body | {"userId": stranger}
+        refused = await exchange.client.request(method, path, params={"userId": 1}, json=sent)
+        assert (refused.status_code, refused.json()["code"]) == (400, "MALFORMED")
+    agreed = await exchange.client.request(
+        "DELETE", path, params={"userId": 1}, json={"userId": "1"}
+    )
+    assert agreed.status_code == 200

@@ -24,6 +24,9 @@ def _nothing_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     assert [record for record in caplog.records if record.name != "aiokafka"] == []
 
 
+_JSON = {"content-type": "application/json"}
+
+
 def _refused(answer: httpx.Response, status: int, code: str | None = None) -> None:
     assert answer.status_code == status, answer.text
     body = answer.json()
@@ -67,6 +70,17 @@ _BAD_NUMBERS = [
     ("{}", 400, "MALFORMED"),
     ('""', 400, "MALFORMED"),
     ('"ten"', 400, "MALFORMED"),
+    ('"0_5"', 400, "MALFORMED"),
+    ('"1_0"', 400, "MALFORMED"),
+    ('" 5"', 400, "MALFORMED"),
+    ('"5 "', 400, "MALFORMED"),
+    ('"\\u00a05"', 400, "MALFORMED"),
+    ('"\\u0665"', 400, "MALFORMED"),
+    ('"\\uff15"', 400, "MALFORMED"),
+    ('"+5"', 400, "MALFORMED"),
+    ('".5"', 400, "MALFORMED"),
+    ('"5."', 400, "MALFORMED"),
+    ('"05"', 400, "MALFORMED"),
     ('"0x10"', 400, "MALFORMED"),
     ("1.", 400, "MALFORMED"),
     ("01", 400, "MALFORMED"),
@@ -82,7 +96,7 @@ _BAD_NUMBERS = [
 async def test_a_bad_number_is_refused(
     exchange: Exchange, field: str, literal: str, status: int, code: str | None
 ) -> None:
-    answer = await exchange.client.post("/orders", content=_number(field, literal))
+    answer = await exchange.client.post("/orders", content=_number(field, literal), headers=_JSON)
     _refused(answer, status, code)
 
 
@@ -164,17 +178,22 @@ async def test_a_bad_number_is_refused(
         (_with(clientOrderId="null\u0000"), 400, "MALFORMED"),
         (_with(clientOrderId="ünïcödé"), 400, "MALFORMED"),
         (_with(clientOrderId=5), 400, "MALFORMED"),
+        (_with(post_only=True), 400, "MALFORMED"),
+        (_with(stopPrice="90"), 400, "MALFORMED"),
+        (_with(side="BUY"), 400, "MALFORMED"),
+        (_with(userId="01"), 400, "MALFORMED"),
+        (_with(userId="1_268"), 400, "MALFORMED"),
+        (_with(userId="\u0661"), 400, "MALFORMED"),
     ],
     ids=lambda value: str(value)[:60],
 )
 async def test_a_bad_order_is_refused(
     exchange: Exchange, body: str | bytes, status: int, code: str | None
 ) -> None:
-    _refused(await exchange.client.post("/orders", content=body), status, code)
-    from_browser = {"Origin": "http://localhost:5173"}
-    _refused(
-        await exchange.client.post("/orders", content=body, headers=from_browser), status, code
-    )
+    from_browser = _JSON | {"Origin": "http://localhost:5173"}
+    for headers in (_JSON, from_browser):
+        answer = await exchange.client.post("/orders", content=body, headers=headers)
+        _refused(answer, status, code)
 
 
 @pytest.mark.parametrize(
@@ -244,6 +263,25 @@ async def test_a_bad_order_is_refused(
         ("GET", "/users/987654321", 404, "UNKNOWN_USER"),
         ("GET", f"/users/{2**63 - 1}", 404, "UNKNOWN_USER"),
         ("GET", f"/users/{2**63}", 400, "MALFORMED"),
+        ("GET", "/users/1_268", 400, "MALFORMED"),
+        ("GET", "/users/01", 400, "MALFORMED"),
+        ("GET", "/orders?userId=1_268", 400, "MALFORMED"),
+        ("GET", "/orders?userId=%201", 400, "MALFORMED"),
+        ("GET", "/orders?userId=%D9%A1", 400, "MALFORMED"),
+        ("GET", "/orders?limit=1_0", 400, "MALFORMED"),
+        ("GET", "/orders?limit=5&limit=6", 400, "MALFORMED"),
+        ("GET", "/orders?user=1", 400, "MALFORMED"),
+        ("GET", "/orders/5?userId=1", 400, "MALFORMED"),
+        ("GET", "/markets?pair=BTC-USD", 400, "MALFORMED"),
+        ("GET", "/health?verbose=1", 400, "MALFORMED"),
+        ("GET", f"/market/{BTC}/orderbook?limit=5", 400, "MALFORMED"),
+        ("GET", f"/charts/{BTC}/candles?from=5", 400, "MALFORMED"),
+        ("DELETE", "/orders?userId=1&side=SELL", 400, "MALFORMED"),
+        ("DELETE", "/orders?userId=1&pair=BTC-USD", 400, "MALFORMED"),
+        ("DELETE", "/orders?userId=1_268", 400, "MALFORMED"),
+        ("POST", "/orders?waits=5", 400, "MALFORMED"),
+        ("POST", "/orders?wait=1_0", 400, "MALFORMED"),
+        ("POST", "/orders/batch?wait=5", 400, "MALFORMED"),
     ],
     ids=lambda value: str(value)[:60],
 )
@@ -251,12 +289,15 @@ async def test_a_bad_path_or_query_is_refused(
     exchange: Exchange, method: str, path: str, status: int, code: str
 ) -> None:
     body = json.dumps(_ORDER) if method == "POST" else None
-    _refused(await exchange.client.request(method, path, content=body), status, code)
+    answer = await exchange.client.request(
+        method, path, content=body, headers=_JSON if body else None
+    )
+    _refused(answer, status, code)
 
 
 @pytest.mark.parametrize("name", [5, "", "x" * 101, "tab\t", "null\u0000", "\ud800", ["a"]])
 async def test_a_bad_name_is_refused(exchange: Exchange, name: Any) -> None:
-    answer = await exchange.client.post("/users", content=json.dumps({"name": name}))
+    answer = await exchange.client.post("/users", content=json.dumps({"name": name}), headers=_JSON)
     _refused(answer, 400, "MALFORMED")
 
 
@@ -279,7 +320,7 @@ async def test_ten_megabytes_are_read_to_their_end_and_refused(
             yield b"[" * 65_536
 
     content = pieces() if chunked else b"[" * (160 * 65_536)
-    answer = await exchange.client.request(method, path, content=content)
+    answer = await exchange.client.request(method, path, content=content, headers=_JSON)
     _refused(answer, 413, "BODY_TOO_LARGE")
     assert (await exchange.client.get("/health")).status_code == 200
 
@@ -310,5 +351,5 @@ async def test_a_client_that_leaves_in_the_middle_does_no_harm(exchange: Exchang
 
 async def test_a_bad_batch_as_a_whole_is_refused(exchange: Exchange) -> None:
     for body in ("", "{}", '{"orders": 5}', '{"orders": {}}', "7", "[", '{"orders": [}'):
-        answer = await exchange.client.post("/orders/batch", content=body)
+        answer = await exchange.client.post("/orders/batch", content=body, headers=_JSON)
         _refused(answer, 400)

@@ -27,7 +27,7 @@ def client(tmp_path: Path) -> httpx.AsyncClient:
         data_directory="",
         web_directory=str(tmp_path),
     )
-    transport = httpx.ASGITransport(create_app(platform))
+    transport = httpx.ASGITransport(create_app(platform.gateway))
     return httpx.AsyncClient(transport=transport, base_url="http://gateway")
 
 

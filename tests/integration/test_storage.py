@@ -13,9 +13,9 @@ from api.exchange.storage.database import Database
 from api.exchange.storage.fills import FillPosition, FillsRepository
 from api.exchange.storage.orders import OPEN_STATUSES, OrdersRepository
 from api.exchange.storage.positions import PositionsRepository, lease_worker_number
-from api.exchange.storage.records import StoredFill, StoredOrder, StoredTrade
 from api.exchange.storage.trades import TradesRepository
 from api.exchange.storage.users import UsersRepository
+from api.exchange.values import Fill, Order, Trade
 from tests.beds.writer import Bed, until
 from tests.beds.writer_events import History, history
 
@@ -38,10 +38,10 @@ class Shelf:
         user_id: int | None = None,
         market_id: int | None = None,
         statuses: frozenset[int] = frozenset(OrderStatus),
-    ) -> list[StoredOrder]:
+    ) -> list[Order]:
         rows = [row for made in self.histories.values() for row in made.orders().values()]
         return [
-            StoredOrder(**row)
+            Order(**row)
             for row in sorted(rows, key=lambda row: -row["order_id"])
             if user_id in (None, row["user_id"])
             and market_id in (None, row["market_id"])
@@ -71,8 +71,8 @@ async def shelf(servers: Servers) -> AsyncIterator[Shelf]:
             await database.stop()
 
 
-async def _all_pages(shelf: Shelf, *, limit: int, **filters: Any) -> list[StoredOrder]:
-    found: list[StoredOrder] = []
+async def _all_pages(shelf: Shelf, *, limit: int, **filters: Any) -> list[Order]:
+    found: list[Order] = []
     cursor: int | None = None
     while page := await shelf.orders.page(limit=limit, before_order_id=cursor, **filters):
         assert cursor is None or page[0].order_id < cursor
@@ -147,7 +147,7 @@ async def test_listing_open_orders_reads_the_small_index(shelf: Shelf) -> None:
 
 async def test_trades_come_newest_first_and_continue_before_an_id(shelf: Shelf) -> None:
     trades = TradesRepository(shelf.database)
-    expected = [StoredTrade(**row) for row in shelf.histories[1].trades().values()][::-1]
+    expected = [Trade(**row) for row in shelf.histories[1].trades().values()][::-1]
     found = await trades.page(market_id=1, limit=60)
     assert found == expected[:60]
     rest = await trades.page(market_id=1, limit=10_000, before_trade_id=found[-1].trade_id)
@@ -159,7 +159,7 @@ async def test_fills_of_a_user_come_newest_first_over_all_markets_and_are_paged(
 ) -> None:
     trades = [row for made in shelf.histories.values() for row in made.trades().values()]
     fills = [
-        StoredFill(**row, is_maker=is_maker)
+        Fill(**row, is_maker=is_maker)
         for row in trades
         for is_maker, side in ((False, "taker_user_id"), (True, "maker_user_id"))
         if row[side] == 3
@@ -173,7 +173,7 @@ async def test_fills_of_a_user_come_newest_first_over_all_markets_and_are_paged(
     market_ids = list(shelf.histories)
     # Pages of one end between the two sides of a trade with oneself, too.
     for limit in (1, 7, len(expected) + 1):
-        found: list[StoredFill] = []
+        found: list[Fill] = []
         while len(found) % limit == 0 and len(found) < 100:
             after = FillPosition.of(found[-1]) if found else None
             page = await repository.page(user_id=3, market_ids=market_ids, limit=limit, after=after)

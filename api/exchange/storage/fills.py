@@ -5,9 +5,9 @@ from typing import Self
 
 from actors.book.market import INT64_MAX
 from api.exchange.storage.database import Database
-from api.exchange.storage.records import StoredFill, StoredTrade
+from api.exchange.values import Fill, Trade
 
-_COLUMNS = ", ".join(StoredTrade.__struct_fields__)
+_COLUMNS = ", ".join(Trade.__struct_fields__)
 
 
 def _side(user: str, trade_id: str, *, is_maker: bool) -> str:
@@ -39,7 +39,7 @@ class FillPosition:
     is_maker: bool
 
     @classmethod
-    def of(cls, fill: StoredFill) -> Self:
+    def of(cls, fill: Fill) -> Self:
         """Return where a fill stands."""
         return cls(
             time_us=fill.time_us,
@@ -47,6 +47,11 @@ class FillPosition:
             trade_id=fill.trade_id,
             is_maker=fill.is_maker,
         )
+
+    @property
+    def key(self) -> tuple[int, int, int, bool]:
+        """Return what orders fills: the newest has the highest."""
+        return self.time_us, self.market_id, self.trade_id, not self.is_maker
 
 
 _BEFORE_ALL = FillPosition(
@@ -67,7 +72,7 @@ class FillsRepository:
         market_ids: list[int],
         limit: int,
         after: FillPosition | None = None,
-    ) -> list[StoredFill]:
+    ) -> list[Fill]:
         """Return at most `limit` fills of a user, newest first: those that follow `after`."""
         last = after or _BEFORE_ALL
         # The maker's side of a trade follows the taker's: after that one it is still to come.
@@ -82,4 +87,4 @@ class FillsRepository:
             maker_below,
             last.trade_id,
         )
-        return [StoredFill(**row) for row in rows]
+        return [Fill(**row) for row in rows]

@@ -7,11 +7,11 @@ from actors.book.reasons import Reason
 from actors.book.vocabulary import OrderStatus
 from actors.platform.topology import Topology
 from api.exchange.storage.database import Database
-from api.exchange.storage.records import StoredOrder
+from api.exchange.values import Order
 
 OPEN_STATUSES = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
 
-_COLUMNS = ", ".join(f"orders.{name}" for name in StoredOrder.__struct_fields__)
+_COLUMNS = ", ".join(f"orders.{name}" for name in Order.__struct_fields__)
 _NEWEST_FIRST = "ORDER BY order_id DESC LIMIT $4"
 # What only repeated a client order id stands for the first order, which is in the list itself.
 _REPEATED = int(Reason.DUPLICATE_CLIENT_ORDER_ID)
@@ -41,12 +41,12 @@ class OrdersRepository:
         self._database = database
         self._market_ids = [market.market_id for market in topology]
 
-    async def get(self, order_id: int) -> StoredOrder | None:
+    async def get(self, order_id: int) -> Order | None:
         """Return the order with this id, None where the table holds none (yet)."""
         if abs(order_id) > INT64_MAX:
             return None
         row = await self._database.fetch_one(_ONE, self._market_ids, order_id)
-        return None if row is None else StoredOrder(**row)
+        return None if row is None else Order(**row)
 
     async def page(
         self,
@@ -56,7 +56,7 @@ class OrdersRepository:
         market_id: int | None = None,
         statuses: Collection[int] = frozenset(OrderStatus),
         before_order_id: int | None = None,
-    ) -> list[StoredOrder]:
+    ) -> list[Order]:
         """Return orders by descending id, all with an id below `before_order_id` if it is given.
 
         The last one's id is the cursor of the next page; fewer than `limit` end the list. Ids
@@ -68,9 +68,9 @@ class OrdersRepository:
         if user_id is not None:
             arguments.append(user_id)
         rows = await self._database.fetch(_PAGE if user_id is None else _USER_PAGE, *arguments)
-        return [StoredOrder(**row) for row in rows]
+        return [Order(**row) for row in rows]
 
-    async def open_orders(self, *, user_id: int, market_id: int | None = None) -> list[StoredOrder]:
+    async def open_orders(self, *, user_id: int, market_id: int | None = None) -> list[Order]:
         """Return all open orders of a user, newest first."""
         return await self.page(
             limit=INT64_MAX, user_id=user_id, market_id=market_id, statuses=OPEN_STATUSES

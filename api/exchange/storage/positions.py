@@ -21,6 +21,13 @@ class PositionsRepository:
         )
         return {row["market_id"]: row["commands_offset"] for row in rows}
 
+    async def events_offsets(self) -> dict[int, int]:
+        """Return by market id the offset in `orders.updated` before which all is in the tables."""
+        rows = await self._database.fetch(
+            "SELECT market_id, next_offset FROM consumer_positions WHERE consumer = $1", WRITER
+        )
+        return {row["market_id"]: row["next_offset"] for row in rows}
+
 
 async def lease_worker_number(database: Database) -> int:
     """Return a number from 0 to 1023 that no other running producer of commands has.

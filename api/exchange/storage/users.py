@@ -2,7 +2,7 @@
 
 from actors.book.market import INT64_MAX
 from api.exchange.storage.database import Database
-from api.exchange.storage.records import StoredUser
+from api.exchange.values import User
 
 KNOWN_USERS_MAX = 100_000
 
@@ -16,17 +16,17 @@ class UsersRepository:
         self._database = database
         self._known: dict[int, None] = {}
 
-    async def create(self, name: str | None) -> StoredUser:
+    async def create(self, name: str | None) -> User:
         """Add a user and return it with its id."""
         rows = await self._database.fetch(
             f"INSERT INTO users (name) VALUES ($1) RETURNING {_COLUMNS}",  # noqa: S608
             name,
         )
-        user = StoredUser(**rows[0])
+        user = User(**rows[0])
         self._remember(user.user_id)
         return user
 
-    async def get(self, user_id: int) -> StoredUser | None:
+    async def get(self, user_id: int) -> User | None:
         """Return a user, None where there is none."""
         if abs(user_id) > INT64_MAX:
             return None
@@ -34,7 +34,7 @@ class UsersRepository:
             f"SELECT {_COLUMNS} FROM users WHERE user_id = $1",  # noqa: S608
             user_id,
         )
-        return None if row is None else StoredUser(**row)
+        return None if row is None else User(**row)
 
     async def exists(self, user_id: int) -> bool:
         """Say whether there is such a user; those found once are remembered, none is deleted."""

@@ -1,79 +1,128 @@
-"""What routes share: the gateway, a market by its pair, query values of lean routes."""
+"""What routes share: the exchange, a market by its pair, strict queries, bodies."""
 
-import re
-from typing import Annotated, Any
+from collections.abc import Callable, Collection, Coroutine, Iterator
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Path, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from pydantic import BeforeValidator
+from starlette.responses import Response
 
 from actors.book.market import INT64_MAX
-from actors.book.reasons import Reason
-from api.asgi.errors import InvalidRequestError, refusal
+from actors.platform.config import GatewayConfig
 from api.asgi.http import read_body
-from api.exchange.decimals import MarketUnits
-from api.exchange.gateway import Gateway
-from api.rest import requests
+from api.exchange.decimals import MarketDecimals
+from api.exchange.exchange import Exchange
+from api.exchange.refusals import malformed
+from api.json.numbers import whole_number
+from api.json.orders import market_named
 
 WAIT_MS_MAX = 10_000
-_WHOLE = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 
-def gateway_of(request: Request) -> Gateway:
-    """Return the gateway that the application opened."""
-    gateway: Gateway = request.app.state.gateway
-    return gateway
+def exchange_of(request: Request) -> Exchange:
+    """Return the exchange that the application opened."""
+    exchange: Exchange = request.app.state.exchange
+    return exchange
 
 
-GatewayOf = Annotated[Gateway, Depends(gateway_of)]
+def config_of(request: Request) -> GatewayConfig:
+    """Return what the application was told."""
+    config: GatewayConfig = request.app.state.config
+    return config
+
+
+ExchangeOf = Annotated[Exchange, Depends(exchange_of)]
+ConfigOf = Annotated[GatewayConfig, Depends(config_of)]
 
 
 def market_of(
     pair: Annotated[str, Path(description="A trading pair.", examples=["BTC-USD"])],
-    gateway: GatewayOf,
-) -> MarketUnits:
-    """Return the market of a path's pair. Raises NotFoundError."""
-    return market_named(gateway, pair)
+    exchange: ExchangeOf,
+) -> MarketDecimals:
+    """Return the market of a path's pair. Raises Refusal."""
+    return market_named(exchange.markets, pair)
 
 
-MarketOf = Annotated[MarketUnits, Depends(market_of)]
+MarketOf = Annotated[MarketDecimals, Depends(market_of)]
 
 
-def market_named(gateway: Gateway, pair: str) -> MarketUnits:
-    """Return the market of a pair. Raises NotFoundError."""
-    units = gateway.markets.get(pair)
-    if units is None:
-        raise refusal(Reason.UNKNOWN_MARKET)
-    return units
+def _strictly_whole(value: Any) -> Any:
+    """Return the whole number of a query's text; Pydantic would take `1_000` and ` 5` too."""
+    if not isinstance(value, str):
+        return value
+    number = whole_number(value)
+    if number is None:
+        raise ValueError("it must be a whole number")
+    return number
+
+
+Whole = BeforeValidator(_strictly_whole)
 
 
 async def body_of(request: Request) -> bytes:
     """Return a request's body within the platform's limit."""
-    limit_bytes = gateway_of(request).platform.limits.body_bytes
+    limit_bytes = config_of(request).exchange.limits.body_bytes
     return await read_body(request, limit_bytes=limit_bytes)
 
 
+def check_query(request: Request, known: Collection[str], *, lists: Collection[str] = ()) -> None:
+    """Raise Refusal where a query names what a route does not know, or a single value twice."""
+    seen: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name not in known:
+            takes = f"; it takes {', '.join(sorted(known))}" if known else ""
+            raise malformed(f"There is no parameter {name!r} here{takes}.")
+        if name in seen and name not in lists:
+            raise malformed(f"{name} is given twice.")
+        seen.add(name)
+
+
 def whole(request: Request, name: str, *, most: int = INT64_MAX) -> int | None:
-    """Return a query value as a whole number of 0 to `most`. Raises InvalidRequestError."""
+    """Return a query value as a whole number of 0 to `most`. Raises Refusal."""
     text = request.query_params.get(name)
     if text is None:
         return None
-    if not _WHOLE.fullmatch(text) or int(text) > most:
-        raise InvalidRequestError("MALFORMED", f"{name} must be a whole number from 0 to {most}.")
-    return int(text)
+    number = whole_number(text)
+    if number is None or number > most:
+        raise malformed(f"{name} must be a whole number from 0 to {most}.")
+    return number
 
 
-def acting_user(request: Request, from_body: int | str | None) -> int | None:
-    """Return who acts: `userId` of the query, else of the body, else nobody in particular."""
-    text = request.query_params.get("userId")
-    value = from_body if text is None else text
-    return None if value is None else requests.parse_user_id(value)
+class StrictRoute(APIRoute):
+    """A route that refuses query parameters which it does not know."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the route's handler behind the check of its query."""
+        handler = super().get_route_handler()
+        fields = list(_query_fields(self.dependant))
+        extra = (self.openapi_extra or {}).get("parameters", ())
+        known = {field.alias for field in fields} | {entry["name"] for entry in extra}
+        lists = {field.alias for field in fields if _is_list(field.field_info.annotation)}
+
+        async def strict(request: Request) -> Response:
+            if request.scope["query_string"]:
+                check_query(request, known, lists=lists)
+            return await handler(request)
+
+        return strict
 
 
-def query_parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
-    """Return a query parameter's entry in the OpenAPI document."""
-    return {
-        "name": name,
-        "in": "query",
-        "required": False,
-        "schema": schema,
-        "description": description,
-    }
+class LeanRoute(APIRoute):
+    """A documented route whose endpoint takes the request as it is: no dependencies to solve."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the endpoint itself."""
+        return cast(Callable[[Request], Coroutine[Any, Any, Response]], self.endpoint)
+
+
+def _query_fields(dependant: Dependant) -> Iterator[Any]:
+    """Yield the query parameters of a route and of what it depends on."""
+    yield from dependant.query_params
+    for one in dependant.dependencies:
+        yield from _query_fields(one)
+
+
+def _is_list(annotation: Any) -> bool:
+    return "list[" in str(annotation)

@@ -1,31 +1,47 @@
 """Orders: place, read, list, amend, cancel."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Path, Query, Request
+from msgspec import UNSET
 from starlette.responses import Response
 
 from actors.book.market import INT64_MAX
 from actors.book.vocabulary import OrderStatus, Side
-from api.asgi.errors import ApiError, InvalidRequestError, json_response
-from api.asgi.http import LeanRoute
-from api.exchange.changing import Changed
+from api.asgi.errors import json_response
+from api.exchange.decimals import MarketDecimals
+from api.exchange.exchange import Exchange
 from api.exchange.ids import parse_order_id
-from api.exchange.settling import ACCEPTED, Placed
-from api.rest import requests, schemas
-from api.rest.openapi import body, errors, later
+from api.exchange.refusals import Refusal, malformed
+from api.exchange.values import Changed, NewOrder, Placed, Principal, Trade
+from api.json import requests, views
+from api.json.errors import content_of
+from api.json.orders import amended, market_named, new_order, principal_of
+from api.json.requests import PlaceOrder, SideWord
+from api.json.views import order_view, trade_view
+from api.rest.answers import (
+    BatchResult,
+    BatchResults,
+    CancelledOrders,
+    ChangedOrder,
+    OrdersPage,
+    PlacedOrder,
+)
+from api.rest.openapi import answer, body, errors, later, query_parameter
 from api.rest.routes.common import (
     WAIT_MS_MAX,
-    GatewayOf,
-    acting_user,
+    ExchangeOf,
+    LeanRoute,
+    StrictRoute,
+    Whole,
     body_of,
-    gateway_of,
-    market_named,
-    query_parameter,
+    check_query,
+    exchange_of,
     whole,
 )
 
-router = APIRouter(tags=["orders"])
+router = APIRouter(tags=["orders"], route_class=StrictRoute)
 lean = APIRouter(tags=["orders"], route_class=LeanRoute)
 
 _WAIT = query_parameter(
@@ -36,7 +52,8 @@ _WAIT = query_parameter(
 _USER = query_parameter(
     "userId",
     {"type": "integer", "minimum": 1},
-    "Whose order it must be; not checked where it is left out.",
+    "Whose order it must be; not checked where it is left out. A body that names a user too must "
+    "name the same.",
 )
 _LIMIT = {
     "tradingPair": "BTC-USD",
@@ -53,7 +70,10 @@ _MARKET = {
     "userId": 1,
     "clientOrderId": "my-order-1",
 }
-_ACCEPTED = f'{{"message":"{ACCEPTED}","orderId":"%d"}}'.encode()
+_TAKEN = "Order accepted"
+_REPEATED = "This client order id was used before; this is the first order."
+_ACCEPTED = f'{{"message":"{_TAKEN}","orderId":"%d"}}'.encode()
+_NOT_ANSWERED = "Logged; the market has not answered yet"
 OrderIdPath = Annotated[str, Path(alias="id", description="An order's id.")]
 
 
@@ -61,174 +81,239 @@ OrderIdPath = Annotated[str, Path(alias="id", description="An order's id.")]
     "/orders",
     summary="Place an order",
     status_code=201,
-    response_model=schemas.PlacedOrder,
-    response_model_exclude_none=True,
-    responses=errors(400, 404, 409, 413, 503, 504),
+    response_model=None,
+    responses=answer(PlacedOrder, status=201) | errors(400, 404, 409, 413, 415, 503, 504),
     openapi_extra={"parameters": [_WAIT]}
-    | body(schemas.PlaceOrder, examples={"limit": _LIMIT, "market": _MARKET}),
+    | body(requests.PlaceOrder, examples={"limit": _LIMIT, "market": _MARKET}),
 )
 async def place_order(request: Request) -> Response:
     """Take an order. 201 comes when the log has it on every replica: from then on it is kept.
 
-    An order with a `clientOrderId` is answered when its market has answered, and the same id again
-    with the first order's id.
+    An order with a `clientOrderId` is answered when its market has answered. The same id again is
+    answered as the first order; with another side, type, price or quantity it is refused with 409
+    and the first order's id.
     """
-    wait_ms = whole(request, "wait", most=WAIT_MS_MAX) if request.scope["query_string"] else 0
-    placed = await gateway_of(request).placing.place(
-        await body_of(request), wait_s=(wait_ms or 0) / 1_000
-    )
-    if placed.order is None and placed.message is ACCEPTED:
+    wait_ms = 0
+    if request.scope["query_string"]:
+        check_query(request, ("wait",))
+        wait_ms = whole(request, "wait", most=WAIT_MS_MAX) or 0
+    exchange = exchange_of(request)
+    asked = requests.decode(requests.PLACE, await body_of(request))
+    principal, order = new_order(exchange.markets, asked)
+    placed = await exchange.entry.place(principal, order, wait_s=wait_ms / 1_000)
+    if placed.order is None and not placed.is_repeat and not placed.awaited:
         return Response(_ACCEPTED % placed.order_id, 201, media_type="application/json")
-    return json_response(_placed(placed), status=201)
+    return json_response(_placed(exchange.markets[order.market.pair], placed), status=201)
 
 
 @lean.post(
     "/orders/batch",
     summary="Place many orders",
-    response_model=schemas.BatchResults,
-    responses=errors(400, 413, 503),
-    openapi_extra=body(schemas.PlaceOrders, examples={"two orders": {"orders": [_LIMIT, _MARKET]}}),
+    response_model=None,
+    responses=answer(BatchResults) | errors(400, 413, 415, 503),
+    openapi_extra=body(
+        requests.PlaceOrders, examples={"two orders": {"orders": [_LIMIT, _MARKET]}}
+    ),
 )
 async def place_orders(request: Request) -> Response:
     """Take up to 1,000 orders of any pairs and answer each, in order; one may fail by itself."""
-    answers = await gateway_of(request).batches.place(await body_of(request))
-    return json_response({"results": [_batch_result(answer) for answer in answers]})
+    if request.scope["query_string"]:
+        check_query(request, ())
+    exchange = exchange_of(request)
+    asked = requests.decode_batch(await body_of(request))
+    placed = await exchange.entry.place_many([_read(exchange, one) for one in asked])
+    return json_response(BatchResults(results=[_batch_result(one) for one in placed]))
 
 
 @router.get(
     "/orders",
     summary="List orders",
-    response_model=schemas.OrdersPage,
-    responses=errors(400, 404, 503),
+    response_model=None,
+    responses=answer(OrdersPage) | errors(400, 404, 503),
 )
 async def list_orders(
-    gateway: GatewayOf,
-    user_id: Annotated[int | None, Query(alias="userId", ge=1, le=INT64_MAX)] = None,
+    exchange: ExchangeOf,
+    user_id: Annotated[int | None, Query(alias="userId", ge=1, le=INT64_MAX), Whole] = None,
     trading_pair: Annotated[str | None, Query(alias="tradingPair")] = None,
     status: Annotated[
         list[str] | None,
         Query(description="One or more, repeated or separated by commas.", examples=["OPEN"]),
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    limit: Annotated[int, Query(ge=1, le=1_000), Whole] = 100,
     cursor: Annotated[str | None, Query(description="`nextCursor` of the page before.")] = None,
 ) -> Response:
-    """List orders, newest first."""
-    orders, next_cursor = await gateway.reading.page(
+    """List orders, newest first. None is older than what anybody was told of it."""
+    market = None if trading_pair is None else market_named(exchange.markets, trading_pair).market
+    found = await exchange.orders.page(
         limit=limit,
         user_id=user_id,
-        market=None if trading_pair is None else market_named(gateway, trading_pair).market,
+        market=market,
         statuses=_statuses(status or []),
         before_order_id=None if cursor is None else parse_order_id(cursor),
     )
-    return json_response({"orders": orders, "nextCursor": next_cursor})
+    by_id = {decimals.market.market_id: decimals for decimals in exchange.markets.values()}
+    page = OrdersPage(
+        orders=[order_view(by_id[order.market_id], order) for order in found],
+        next_cursor=str(found[-1].order_id) if len(found) == limit else None,
+    )
+    return json_response(page)
 
 
 @router.get(
     "/orders/{id}",
     summary="Read an order",
-    response_model=schemas.Order,
-    responses=errors(400, 404, 503),
+    response_model=None,
+    responses=answer(views.Order) | errors(400, 404, 503),
 )
-async def get_order(gateway: GatewayOf, order_id: OrderIdPath) -> Response:
+async def get_order(exchange: ExchangeOf, order_id: OrderIdPath) -> Response:
     """Read an order. One that was answered 201 is never 404, however early it is asked for.
 
     An order that only repeated a `clientOrderId` reads as the first order.
     """
-    return json_response(await gateway.reading.get(parse_order_id(order_id)))
+    order = await exchange.orders.get(parse_order_id(order_id))
+    pair = exchange.config.topology.by_id(order.market_id).pair
+    return json_response(order_view(exchange.markets[pair], order))
 
 
 @router.patch(
     "/orders/{id}",
     summary="Amend an order",
-    response_model=schemas.ChangedOrder,
-    response_model_exclude_none=True,
-    responses=later(schemas.ChangedOrder) | errors(400, 403, 404, 409, 413, 503),
+    response_model=None,
+    responses=answer(ChangedOrder)
+    | later(ChangedOrder)
+    | errors(400, 403, 404, 409, 413, 415, 503),
     openapi_extra={"parameters": [_USER]}
-    | body(schemas.AmendOrder, examples={"less": {"quantity": "0.05"}}),
+    | body(requests.AmendOrder, examples={"less": {"quantity": "0.05"}}),
 )
-async def amend_order(request: Request, gateway: GatewayOf, order_id: OrderIdPath) -> Response:
+async def amend_order(request: Request, exchange: ExchangeOf, order_id: OrderIdPath) -> Response:
     """Change price, quantity or both, and wait up to a second for the outcome.
 
     A smaller quantity keeps the order's place in the queue; another price or a larger quantity
     loses it and may trade at once.
     """
-    amend = requests.decode(requests.AMEND, await body_of(request))
-    changed = await gateway.changing.amend(
-        parse_order_id(order_id), amend, user_id=acting_user(request, amend.user_id)
+    asked = requests.decode(requests.AMEND, await body_of(request))
+    user_id = requests.agreed_user_id(request.query_params.get("userId"), asked.user_id)
+    if asked.price is None and asked.quantity is None:
+        raise malformed("Give a price, a quantity or both.")
+    located = await exchange.orders.locate(parse_order_id(order_id))
+    decimals = exchange.markets[located.market.pair]
+    price_ticks, quantity_lots = amended(decimals, asked)
+    changed = await exchange.changes.amend(
+        principal_of(user_id), located, price_ticks=price_ticks, quantity_lots=quantity_lots
     )
-    return _changed(changed, "Order amended")
+    return _changed(decimals, changed, "Order amended")
 
 
 @router.delete(
     "/orders/{id}",
     summary="Cancel an order",
-    response_model=schemas.ChangedOrder,
-    response_model_exclude_none=True,
-    responses=later(schemas.ChangedOrder) | errors(400, 403, 404, 409, 413, 503),
-    openapi_extra={"parameters": [_USER]} | body(schemas.Owner, required=False),
+    response_model=None,
+    responses=answer(ChangedOrder)
+    | later(ChangedOrder)
+    | errors(400, 403, 404, 409, 413, 415, 503),
+    openapi_extra={"parameters": [_USER]} | body(requests.Owner, required=False),
 )
-async def cancel_order(request: Request, gateway: GatewayOf, order_id: OrderIdPath) -> Response:
+async def cancel_order(request: Request, exchange: ExchangeOf, order_id: OrderIdPath) -> Response:
     """Cancel what is open of an order, and wait up to a second for the outcome."""
     sent = await body_of(request)
     owner = requests.decode(requests.OWNER, sent).user_id if sent else None
-    changed = await gateway.changing.cancel(
-        parse_order_id(order_id), user_id=acting_user(request, owner)
-    )
-    return _changed(changed, "Order cancelled")
+    user_id = requests.agreed_user_id(request.query_params.get("userId"), owner)
+    located = await exchange.orders.locate(parse_order_id(order_id))
+    changed = await exchange.changes.cancel(principal_of(user_id), located)
+    return _changed(exchange.markets[located.market.pair], changed, "Order cancelled")
 
 
 @router.delete(
     "/orders",
     summary="Cancel all orders of a user",
-    response_model=schemas.CancelledOrders,
-    responses=later(schemas.CancelledOrders) | errors(400, 404, 503),
+    response_model=None,
+    responses=answer(CancelledOrders) | later(CancelledOrders) | errors(400, 404, 503),
 )
 async def cancel_orders(
-    gateway: GatewayOf,
-    user_id: Annotated[int, Query(alias="userId", ge=1, le=INT64_MAX)],
+    exchange: ExchangeOf,
+    user_id: Annotated[int, Query(alias="userId", ge=1, le=INT64_MAX), Whole],
     trading_pair: Annotated[
         str | None, Query(alias="tradingPair", description="All pairs where it is left out.")
     ] = None,
-    side: Annotated[schemas.SideWord | None, Query(alias="type")] = None,
+    side: Annotated[SideWord | None, Query(alias="type")] = None,
 ) -> Response:
     """Cancel a user's open orders, of one pair or all, of one side or both."""
     if trading_pair is not None:
-        markets = [market_named(gateway, trading_pair).market]
+        markets = [market_named(exchange.markets, trading_pair).market]
     else:
-        markets = list(gateway.platform.topology)
-    cancelled = await gateway.changing.cancel_all(
-        user_id=user_id, markets=markets, side=None if side is None else Side[side]
+        markets = list(exchange.config.topology)
+    cancelled = await exchange.changes.cancel_all(
+        Principal(user_id), markets, side=None if side is None else Side[side]
     )
     known = all(count is not None for count in cancelled.values())
-    content = {
-        "message": "Orders cancelled"
-        if known
-        else "Cancels logged; some markets have not answered",
-        "cancelled": sum(count or 0 for count in cancelled.values()),
-        "markets": cancelled,
-    }
+    content = CancelledOrders(
+        message="Orders cancelled" if known else "Cancels logged; some markets have not answered",
+        cancelled=sum(count or 0 for count in cancelled.values()),
+        markets=cancelled,
+    )
     return json_response(content, status=200 if known else 202)
 
 
-def _placed(placed: Placed) -> dict[str, Any]:
-    content: dict[str, Any] = {"message": placed.message, "orderId": str(placed.order_id)}
-    if placed.order is not None:
-        content |= {"order": placed.order, "fills": placed.fills}
-    return content
+def _read(
+    exchange: Exchange, asked: PlaceOrder | msgspec.Raw
+) -> tuple[Principal, NewOrder] | Refusal:
+    try:
+        if isinstance(asked, msgspec.Raw):
+            asked = requests.decode(requests.PLACE, asked)
+        return new_order(exchange.markets, asked)
+    except Refusal as refused:
+        return refused
 
 
-def _batch_result(answer: Placed | ApiError) -> dict[str, Any]:
-    if isinstance(answer, ApiError):
-        return answer.content()
-    return {"statusCode": 201, "message": answer.message, "orderId": str(answer.order_id)}
+def _placed(decimals: MarketDecimals, placed: Placed) -> PlacedOrder:
+    order_id = str(placed.order_id)
+    if placed.awaited:
+        return PlacedOrder(
+            message="Order accepted; its outcome has not come yet", order_id=order_id
+        )
+    message = _REPEATED if placed.is_repeat else _TAKEN
+    if placed.order is None:
+        return PlacedOrder(message=message, order_id=order_id)
+    if placed.order.status == OrderStatus.REJECTED and not placed.is_repeat:
+        message = "Order rejected by the book"
+    return PlacedOrder(
+        message=message,
+        order_id=order_id,
+        order=order_view(decimals, placed.order),
+        fills=_fills(decimals, placed.trades),
+    )
 
 
-def _changed(changed: Changed, message: str) -> Response:
-    content: dict[str, Any] = {"message": message, "orderId": str(changed.order_id)}
+def _batch_result(placed: Placed | Refusal) -> BatchResult:
+    if isinstance(placed, Refusal):
+        told = content_of(placed)
+        return BatchResult(
+            status_code=told["statusCode"],
+            message=told["message"],
+            order_id=told.get("orderId", UNSET),
+            error=told["error"],
+            code=told["code"],
+        )
+    message = _REPEATED if placed.is_repeat else _TAKEN
+    return BatchResult(status_code=201, message=message, order_id=str(placed.order_id))
+
+
+def _changed(decimals: MarketDecimals, changed: Changed, message: str) -> Response:
+    order_id = str(changed.order_id)
     if changed.order is None:
-        content["message"] = "Logged; the market has not answered yet"
-        return json_response(content, status=202)
-    return json_response(content | {"order": changed.order, "fills": changed.fills})
+        return json_response(ChangedOrder(message=_NOT_ANSWERED, order_id=order_id), status=202)
+    return json_response(
+        ChangedOrder(
+            message=message,
+            order_id=order_id,
+            order=order_view(decimals, changed.order),
+            fills=_fills(decimals, changed.trades),
+        )
+    )
+
+
+def _fills(decimals: MarketDecimals, trades: tuple[Trade, ...]) -> list[views.Trade]:
+    return [trade_view(decimals, trade) for trade in trades]
 
 
 def _statuses(texts: list[str]) -> list[OrderStatus]:
@@ -237,4 +322,4 @@ def _statuses(texts: list[str]) -> list[OrderStatus]:
         return [OrderStatus[word] for word in words]
     except KeyError:
         allowed = ", ".join(status.name for status in OrderStatus)
-        raise InvalidRequestError("MALFORMED", f"status must be of {allowed}.") from None
+        raise malformed(f"status must be of {allowed}.") from None

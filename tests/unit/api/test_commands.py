@@ -5,12 +5,13 @@ import numpy as np
 from actors.book.records import COMMAND_DTYPE, encode_client_order_id
 from actors.book.vocabulary import CommandKind, Flag, OrderType, Side, TimeInForce
 from api.exchange import commands
+from api.exchange.values import NewOrder
+from tests.beds.commands import market
 
 
-def test_a_packed_place_reads_field_by_field_as_it_was_given() -> None:
-    packed = commands.place(
-        order_id=11,
-        user_id=12,
+def test_an_order_packs_itself_and_reads_field_by_field_as_it_was_given() -> None:
+    order = NewOrder(
+        market=market(),
         side=Side.SELL,
         order_type=OrderType.LIMIT,
         time_in_force=TimeInForce.GTD,
@@ -19,10 +20,10 @@ def test_a_packed_place_reads_field_by_field_as_it_was_given() -> None:
         price_ticks=13,
         quantity_lots=14,
         quote_units=15,
-        time_us=16,
         expires_us=17,
         client_order_id=b"a-client-order-id",
     )
+    packed = order.command(order_id=11, user_id=12, time_us=16)
     expected = np.zeros(1, COMMAND_DTYPE)
     expected["kind"] = CommandKind.PLACE
     expected["side"], expected["order_type"] = Side.SELL, OrderType.LIMIT

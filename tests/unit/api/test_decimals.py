@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.book.market import Market
-from api.asgi.errors import ApiError
-from api.exchange.decimals import UNITS, MarketUnits, format_fraction, format_units, to_units
+from api.exchange.decimals import UNITS, MarketDecimals, format_fraction, format_units, to_units
+from api.exchange.refusals import Refusal
+from api.json.errors import status_of
 
 
-def _units(tick_size: str = "0.01", lot_size: str = "0.0001", **limits: int) -> MarketUnits:
-    return MarketUnits(
+def _units(tick_size: str = "0.01", lot_size: str = "0.0001", **limits: int) -> MarketDecimals:
+    return MarketDecimals(
         Market(
             market_id=1,
             pair="BTC-USD",
@@ -74,10 +75,10 @@ def test_a_decimal_is_taken_exactly(text: str, units: int) -> None:
 )
 def test_a_decimal_that_no_market_takes_is_refused_at_once(text: str, code: str) -> None:
     start_s = time.perf_counter()
-    with pytest.raises(ApiError) as refused:
+    with pytest.raises(Refusal) as refused:
         to_units(Decimal(text), "price")
     assert refused.value.code == code
-    assert 400 <= refused.value.status < 500
+    assert 400 <= status_of(refused.value) < 500
     assert time.perf_counter() - start_s < 1.0
 
 
@@ -108,7 +109,7 @@ def test_negative_amounts_are_shown_with_their_sign() -> None:
     [("0.015", "OFF_TICK"), ("100000.01", "ABOVE_MAXIMUM"), ("0.001", "OFF_TICK")],
 )
 def test_a_price_off_the_markets_rules_is_refused(price: str, code: str) -> None:
-    with pytest.raises(ApiError) as refused:
+    with pytest.raises(Refusal) as refused:
         _units().price_ticks(Decimal(price))
     assert refused.value.code == code
 
@@ -119,7 +120,7 @@ def test_prices_and_quantities_at_the_ends_of_the_range_pass() -> None:
     assert units.price_ticks(Decimal("100000")) == 10_000_000
     assert units.quantity_lots(Decimal("0.0001")) == 1
     assert units.quantity_lots(Decimal("10000")) == 100_000_000
-    with pytest.raises(ApiError, match="lot size"):
+    with pytest.raises(Refusal, match="lot size"):
         units.quantity_lots(Decimal("0.00011"))
 
 
@@ -133,7 +134,7 @@ def test_ticks_need_not_be_powers_of_ten(tick: str, price: str, ticks: int) -> N
 def test_a_budget_is_rounded_down_to_whole_units() -> None:
     units = _units(tick_size="0.01", lot_size="0.1")
     assert units.quote_units(Decimal("1.0019")) == 1_001
-    with pytest.raises(ApiError) as refused:
+    with pytest.raises(Refusal) as refused:
         units.quote_units(Decimal("0.0009"))
     assert refused.value.code == "BELOW_MINIMUM_NOTIONAL"
 

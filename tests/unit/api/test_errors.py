@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from http import HTTPStatus
 
 import pytest
 
@@ -14,21 +15,24 @@ from actors.platform.errors import (
     QueueFullError,
     StorageUnavailableError,
 )
-from api.asgi.errors import (
-    InvalidRequestError,
+from api.asgi.errors import HttpError
+from api.exchange.refusals import (
+    InvalidError,
     OutcomeUnknownError,
     changing_unknown,
-    from_platform_error,
+    malformed,
     placing_unknown,
     refusal,
 )
+from api.json.errors import content_of
+from api.rest.door import answer_error
 
 
 @pytest.mark.parametrize("reason", [reason for reason in Reason if reason is not Reason.NONE])
 def test_every_reason_of_the_book_is_a_refusal_with_its_code_and_a_sentence(
     reason: Reason,
 ) -> None:
-    content = refusal(reason).content()
+    content = content_of(refusal(reason))
     assert content.keys() == {"statusCode", "error", "code", "message"}
     assert 400 <= content["statusCode"] < 500
     assert content["code"] == reason.name
@@ -47,7 +51,7 @@ def test_every_reason_of_the_book_is_a_refusal_with_its_code_and_a_sentence(
     ],
 )
 def test_what_was_not_done_is_503_and_says_when_to_try_again(error: ForkastError) -> None:
-    response = from_platform_error(error).response()
+    response = answer_error(error)
     assert response.status_code == 503
     assert int(response.headers["Retry-After"]) >= 1
     assert "orderId" not in json.loads(bytes(response.body))
@@ -57,18 +61,33 @@ def test_what_was_not_done_is_503_and_says_when_to_try_again(error: ForkastError
 def test_an_unknown_outcome_is_504_and_names_the_order(
     unknown: Callable[[int], OutcomeUnknownError],
 ) -> None:
-    content = unknown(5).content()
+    content = content_of(unknown(5))
     assert content["statusCode"] == 504
     assert content["orderId"] == "5"
     assert "not known" in content["message"]
 
 
 def test_an_error_about_one_order_can_be_told_about_another() -> None:
-    error = OutcomeUnknownError("OUTCOME_UNKNOWN", "Not known.", order_id=5).about(6)
-    assert error.content()["orderId"] == "6"
-    assert "orderId" not in InvalidRequestError("MALFORMED", "Bad.").about(6).content()
+    refused = OutcomeUnknownError("OUTCOME_UNKNOWN", "Not known.", order_id=5).about(6)
+    assert content_of(refused)["orderId"] == "6"
+    assert "orderId" not in content_of(malformed("Bad.").about(6))
 
 
 def test_what_a_client_sent_cannot_break_the_answer() -> None:
-    response = InvalidRequestError("MALFORMED", "\ud800" + "x" * 10_000).response()
+    response = answer_error(InvalidError("MALFORMED", "\ud800" + "x" * 10_000))
     assert len(json.loads(bytes(response.body))["message"]) <= 300
+
+
+def test_an_error_of_http_itself_has_the_same_shape() -> None:
+    response = HttpError(HTTPStatus.NOT_FOUND, "NOWHERE", "There is nothing.").response()
+    assert json.loads(bytes(response.body)) == {
+        "statusCode": 404,
+        "error": "Not Found",
+        "code": "NOWHERE",
+        "message": "There is nothing.",
+    }
+
+
+def test_a_bug_is_no_refusal() -> None:
+    with pytest.raises(ZeroDivisionError):
+        answer_error(ZeroDivisionError())

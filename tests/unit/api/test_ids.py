@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from actors.book.market import INT64_MAX
-from api.asgi.errors import ApiError
 from api.exchange.ids import EPOCH_MS, IdGenerator, id_time_ms, id_worker, parse_order_id
+from api.exchange.refusals import Refusal
+from api.json.errors import status_of
 
 
 def _clock(*times_ms: int) -> Callable[[], int]:
@@ -53,13 +54,13 @@ def test_a_worker_number_that_does_not_fit_is_refused(worker: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "1.5", "abc", "0x10", "١٢", "1" * 20, "1\n", " 1"])
 def test_what_is_no_id_is_refused(text: str) -> None:
-    with pytest.raises(ApiError) as refused:
+    with pytest.raises(Refusal) as refused:
         parse_order_id(text)
-    assert refused.value.status == 400
+    assert status_of(refused.value) == 400
 
 
 def test_an_id_beyond_63_bits_does_not_exist() -> None:
     assert parse_order_id(str(INT64_MAX)) == INT64_MAX
-    with pytest.raises(ApiError) as refused:
+    with pytest.raises(Refusal) as refused:
         parse_order_id(str(INT64_MAX + 1))
-    assert refused.value.status == 404
+    assert status_of(refused.value) == 404

@@ -3,7 +3,10 @@
 import time
 from typing import Any
 
-from api.rest import schemas
+import msgspec
+
+from api.json.views import Order, Trade, View
+from api.rest.answers import Book
 from cluster.tools.bench.web.market import BusyMarket
 
 _DEPTH = 1_000
@@ -20,14 +23,14 @@ def test_its_updates_lead_from_one_snapshot_to_the_next_and_hold_the_contract() 
     market = BusyMarket(seed=1, now_s=time.time())
     folded = _levels(market.book(_DEPTH))
     expected_id = market.update_id
-    checks: dict[str, type[schemas.Model]] = {
-        "new_trade": schemas.Trade,
-        "order_update": schemas.Order,
+    checks: dict[str, type[View]] = {
+        "new_trade": Trade,
+        "order_update": Order,
     }
     for step in range(400):
         for event, payload in market.trade(time.time()) if step % 2 else market.rest():
             if event in checks:
-                checks[event].model_validate(payload)
+                msgspec.convert(payload, checks[event])
                 continue
             expected_id += 1
             assert (payload["firstUpdateId"], payload["lastUpdateId"]) == (expected_id, expected_id)
@@ -37,7 +40,7 @@ def test_its_updates_lead_from_one_snapshot_to_the_next_and_hold_the_contract() 
                     if not float(level["quantity"]):
                         del levels[level["price"]]
     book = market.book(_DEPTH)
-    schemas.Book.model_validate(book)
+    msgspec.convert(book, Book)
     assert folded == _levels(book)
     assert [len(book["bids"]), len(book["asks"])] == [_DEPTH, _DEPTH]
     assert float(book["bids"][0]["price"]) < float(book["asks"][0]["price"])

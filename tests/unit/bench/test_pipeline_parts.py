@@ -13,7 +13,7 @@ import pytest
 
 from actors.book.compiled import CompiledBook
 from actors.book.vocabulary import EventKind, OrderStatus
-from api.exchange.decimals import MarketUnits
+from api.exchange.decimals import MarketDecimals
 from cluster.data.state import RunState
 from cluster.markets import default_topology
 from cluster.tools.bench.pipeline.http_client import BenchRequestError, Connection
@@ -80,7 +80,7 @@ def test_every_order_is_one_that_its_market_takes() -> None:
     bodies = [msgspec.json.decode(body) for body in encoded_singles(found, 500)]
     assert {body["tradingPair"] for body in bodies} == {market.pair for market in TOPOLOGY}
     for body in bodies:
-        units = MarketUnits(TOPOLOGY.market(body["tradingPair"]))
+        units = MarketDecimals(TOPOLOGY.market(body["tradingPair"]))
         price = units.price_ticks(Decimal(body["price"]))
         lots = units.quantity_lots(Decimal(body["quantity"]))
         assert price * lots >= units.market.min_notional_units

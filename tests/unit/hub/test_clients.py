@@ -9,12 +9,12 @@ from engineio.async_socket import AsyncSocket
 from engineio.packet import MESSAGE, Packet
 
 from actors.platform.messages import DepthChange, LevelRow
-from api.exchange.decimals import MarketUnits
+from api.exchange.decimals import MarketDecimals
 from api.hub.clients import Client, MergedDepth
 from api.hub.packets import ExactJson, event_packet
 from tests.beds.commands import market
 
-UNITS = MarketUnits(market())
+UNITS = MarketDecimals(market())
 KEY = (UNITS.market.pair, "book")
 
 

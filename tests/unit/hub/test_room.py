@@ -10,7 +10,7 @@ from engineio.async_socket import AsyncSocket
 from actors.platform.messages import Candle, DepthChange, DepthSnapshot
 from analytics.intervals import Interval
 from analytics.messages import LiveCandle
-from api.exchange.decimals import MarketUnits
+from api.exchange.decimals import MarketDecimals
 from api.hub import room as rooms
 from api.hub.clients import Client
 from api.hub.messages import Feed
@@ -19,7 +19,7 @@ from api.hub.room import Room, Subscription
 from tests.beds.commands import market
 from tests.beds.trades import trade_events
 
-UNITS = MarketUnits(market())
+UNITS = MarketDecimals(market())
 
 
 class Follower:

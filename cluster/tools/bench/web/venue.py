@@ -11,12 +11,16 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import socketio
 import uvicorn
 from fastapi import FastAPI, Query
+from starlette.responses import Response
 
+from api.asgi.errors import json_response
 from api.asgi.site import add_site
-from api.rest import schemas
+from api.json.views import Trade
+from api.rest.answers import Book, Candle, Market, OrdersPage, Ticker
 from cluster.tools.bench.web.market import PAIR, BusyMarket
 
 _CANDLE_EVERY_S = 0.5
@@ -55,38 +59,35 @@ class Venue:
         async def sent() -> dict[str, int]:
             return self.sent
 
-        @app.get("/markets", response_model=list[schemas.Market])
-        async def markets() -> Any:
-            return [_MARKET]
+        @app.get("/markets")
+        async def markets() -> Response:
+            return _held([_MARKET], list[Market])
 
-        @app.get("/market/{pair}/ticker", response_model=schemas.Ticker)
-        async def ticker(pair: str) -> Any:
+        @app.get("/market/{pair}/ticker")
+        async def ticker(pair: str) -> Response:
             del pair
-            return _ticker(market)
+            return _held(_ticker(market), Ticker)
 
-        @app.get(
-            "/market/{pair}/orderbook",
-            response_model=schemas.Book,
-            response_model_exclude_none=True,
-        )
-        async def book(pair: str, depth: int = 100) -> Any:
+        @app.get("/market/{pair}/orderbook")
+        async def book(pair: str, depth: int = 100) -> Response:
             del pair
-            return market.book(depth)
+            return _held(market.book(depth), Book)
 
-        @app.get("/market/{pair}/trades", response_model=list[schemas.Trade])
-        async def trades(pair: str, limit: int = 100) -> Any:
+        @app.get("/market/{pair}/trades")
+        async def trades(pair: str, limit: int = 100) -> Response:
             del pair
-            return market.trades[:limit]
+            return _held(market.trades[:limit], list[Trade])
 
-        @app.get("/charts/{pair}/candles", response_model=list[schemas.Candle])
-        async def candles(pair: str, before: int | None = None, limit: int = 100) -> Any:
+        @app.get("/charts/{pair}/candles")
+        async def candles(pair: str, before: int | None = None, limit: int = 100) -> Response:
             del pair
-            return [] if before is not None else market.candles[-limit:]
+            found = [] if before is not None else market.candles[-limit:]
+            return _held(found, list[Candle])
 
-        @app.get("/orders", response_model=schemas.OrdersPage)
-        async def orders(user_id: int | None = Query(None, alias="userId")) -> Any:
+        @app.get("/orders")
+        async def orders(user_id: int | None = Query(None, alias="userId")) -> Response:
             del user_id
-            return {"orders": [], "nextCursor": None}
+            return _held({"orders": [], "nextCursor": None}, OrdersPage)
 
         add_site(app, folder)
         return socketio.ASGIApp(self._sio, other_asgi_app=app)
@@ -124,6 +125,11 @@ class Venue:
                 await self._sio.emit(event, payload, room=PAIR)
             due_s += self._interval_s
             await asyncio.sleep(max(0.0, due_s - time.monotonic()))
+
+
+def _held(content: Any, kind: Any) -> Response:
+    """Return an answer that fits the contract. Raises msgspec.ValidationError where it does not."""
+    return json_response(msgspec.convert(content, kind))
 
 
 def _ticker(market: BusyMarket) -> dict[str, Any]:

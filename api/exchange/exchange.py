@@ -1,4 +1,4 @@
-"""The gateway's services put together, connected, and taken apart again."""
+"""The exchange of one process: its parts put together, connected, and taken apart again."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import structlog
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -21,28 +22,25 @@ from tenacity import (
 
 from actors.log.commands import KafkaCommandLog
 from actors.log.ends import LogEnds
-from actors.platform.config import Platform
+from actors.platform.config import ExchangeConfig
 from actors.platform.errors import ForkastError
 from actors.platform.topology import COMMANDS_TOPIC
 from analytics.client import CandleSource
 from api.exchange.barrier import WriterBarrier
-from api.exchange.batches import BatchPlacing
-from api.exchange.changing import Changing
-from api.exchange.decimals import MarketUnits
-from api.exchange.drafts import Drafting
-from api.exchange.fills import Fills
+from api.exchange.changes import OrderChanges
+from api.exchange.decimals import MarketDecimals
+from api.exchange.entry import OrderEntry
+from api.exchange.fills import TradeHistory
 from api.exchange.ids import IdGenerator
-from api.exchange.intake import OrderIntake
-from api.exchange.markets import Markets
-from api.exchange.metrics import GatewayMetrics
+from api.exchange.market_data import MarketData
+from api.exchange.metrics import OrderMetrics
+from api.exchange.orders import Orders
 from api.exchange.outcomes import OutcomeReader
 from api.exchange.pairs import PairViews
-from api.exchange.placing import Placing
 from api.exchange.readiness import Readiness
-from api.exchange.reading import OrdersReading
-from api.exchange.recent import RecentOrders
-from api.exchange.sending import Sender
-from api.exchange.settling import Settling
+from api.exchange.recent import RecentEvents
+from api.exchange.sender import Sender, SentOrders
+from api.exchange.settlement import Settlement
 from api.exchange.storage.database import Database
 from api.exchange.storage.fills import FillsRepository
 from api.exchange.storage.orders import OrdersRepository
@@ -61,24 +59,22 @@ _REDIS_TIMEOUT_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Gateway:
-    """What the routes need."""
+class Exchange:
+    """What doors ask: values in, values or refusals out."""
 
-    platform: Platform
-    markets: dict[str, MarketUnits]
-    placing: Placing
-    batches: BatchPlacing
-    changing: Changing
-    reading: OrdersReading
-    fills: Fills
-    market_data: Markets
+    config: ExchangeConfig
+    markets: dict[str, MarketDecimals]
+    entry: OrderEntry
+    changes: OrderChanges
+    orders: Orders
+    history: TradeHistory
+    market_data: MarketData
     users: UsersRepository
     readiness: Readiness
     watch: MarketWatch
     waiters: OutcomeWaiters
     log: KafkaCommandLog
     pairs: PairViews
-    metrics: GatewayMetrics
     ended_loops: Callable[[], list[str]]
 
 
@@ -91,14 +87,14 @@ class _Connections:
 
 
 @asynccontextmanager
-async def open_gateway(
-    platform: Platform,
+async def open_exchange(
+    config: ExchangeConfig,
     *,
-    metrics: GatewayMetrics,
+    registry: CollectorRegistry,
     pairs: PairViews,
     candles: CandleSource,
     patience_s: float = _START_S,
-) -> AsyncIterator[Gateway]:
+) -> AsyncIterator[Exchange]:
     """Connect, lease a worker number, set the loops going; take all down at the end.
 
     Postgres and Kafka are waited for; raises ForkastError where one of them does not answer
@@ -106,7 +102,7 @@ async def open_gateway(
     """
     answering = partial(_answering, patience_s=patience_s)
     async with AsyncExitStack() as stack:
-        connections = _connections(platform)
+        connections = _connections(config)
         stack.push_async_callback(connections.database.stop)
         stack.push_async_callback(connections.redis.aclose)
         await connections.database.start()
@@ -115,41 +111,30 @@ async def open_gateway(
         await answering(connections.ends.start)
         stack.push_async_callback(connections.ends.stop)
         worker = await answering(lambda: lease_worker_number(connections.database))
-        waiters = OutcomeWaiters(worker=worker, bound=platform.limits.waiters)
-        watch = MarketWatch(
-            redis=connections.redis,
-            topology=platform.topology,
-            log_lag_commands=platform.limits.log_lag_commands,
-        )
-        outcomes = OutcomeReader(
-            bootstrap=platform.servers.kafka_bootstrap,
-            topology=platform.topology,
-            waiters=waiters,
-            watch=watch,
-        )
-        await answering(outcomes.start)
-        stack.push_async_callback(outcomes.stop)
-        await watch.refresh()
+        hearing = _hearing(config, connections, worker=worker)
+        await answering(hearing.outcomes.start)
+        stack.push_async_callback(hearing.outcomes.stop)
+        await hearing.watch.refresh()
         loops = _Loops()
         stack.push_async_callback(loops.stop)
-        loops.watch(outcomes.run(), "outcomes")
-        loops.watch(watch.run(), "market watch")
-        _log.info("gateway_started", worker=worker)
+        loops.watch(hearing.outcomes.run(), "outcomes")
+        loops.watch(hearing.outcomes.run_written(), "written positions")
+        loops.watch(hearing.watch.run(), "market watch")
+        _log.info("exchange_opened", worker=worker)
         yield _assemble(
-            platform,
+            config,
             connections,
-            loops,
-            metrics,
-            pairs,
-            candles,
-            IdGenerator(worker),
-            waiters,
-            watch,
+            hearing,
+            pairs=pairs,
+            candles=candles,
+            ids=IdGenerator(worker),
+            metrics=OrderMetrics(config.topology, registry),
+            ended_loops=loops.ended,
         )
 
 
 class _Loops:
-    """The gateway's background loops: none may end while it serves."""
+    """Background loops: none may end while the exchange serves."""
 
     def __init__(self) -> None:
         self._tasks: list[asyncio.Task[None]] = []
@@ -167,8 +152,37 @@ class _Loops:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-def _connections(platform: Platform) -> _Connections:
-    servers = platform.servers
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Hearing:
+    """What hears of events, and what it tells."""
+
+    waiters: OutcomeWaiters
+    watch: MarketWatch
+    recent: RecentEvents
+    outcomes: OutcomeReader
+
+
+def _hearing(config: ExchangeConfig, connections: _Connections, *, worker: int) -> _Hearing:
+    waiters = OutcomeWaiters(worker=worker, bound=config.limits.waiters)
+    watch = MarketWatch(
+        redis=connections.redis,
+        topology=config.topology,
+        log_lag_commands=config.limits.log_lag_commands,
+    )
+    recent = RecentEvents(market.market_id for market in config.topology)
+    outcomes = OutcomeReader(
+        bootstrap=config.servers.kafka_bootstrap,
+        topology=config.topology,
+        waiters=waiters,
+        watch=watch,
+        recent=recent,
+        positions=PositionsRepository(connections.database),
+    )
+    return _Hearing(waiters=waiters, watch=watch, recent=recent, outcomes=outcomes)
+
+
+def _connections(config: ExchangeConfig) -> _Connections:
+    servers = config.servers
     return _Connections(
         database=Database(servers.postgres_url),
         redis=Redis.from_url(
@@ -179,13 +193,13 @@ def _connections(platform: Platform) -> _Connections:
         ),
         log=KafkaCommandLog(
             bootstrap=servers.kafka_bootstrap,
-            topology=platform.topology,
-            pending_commands=platform.limits.produce_pending_commands,
+            topology=config.topology,
+            pending_commands=config.limits.produce_pending_commands,
         ),
         ends=LogEnds(
             bootstrap=servers.kafka_bootstrap,
             topic=COMMANDS_TOPIC,
-            client_id="forkast-gateway-ends",
+            client_id="forkast-exchange-commands",
         ),
     )
 
@@ -205,83 +219,78 @@ async def _answering(attempt: Callable[[], Awaitable[_T]], *, patience_s: float)
 
 
 def _tell_of_waiting(state: RetryCallState) -> None:
-    """Log why the gateway does not start, now and then."""
+    """Log why the exchange does not open, now and then."""
     if state.attempt_number % _TOLD_EVERY == 1 and state.outcome is not None:
-        _log.warning("gateway_waits", why=str(state.outcome.exception()))
+        _log.warning("exchange_waits", why=str(state.outcome.exception()))
 
 
 def _assemble(
-    platform: Platform,
+    config: ExchangeConfig,
     connections: _Connections,
-    loops: _Loops,
-    metrics: GatewayMetrics,
+    hearing: _Hearing,
+    *,
     pairs: PairViews,
     candles: CandleSource,
     ids: IdGenerator,
-    waiters: OutcomeWaiters,
-    watch: MarketWatch,
-) -> Gateway:
-    topology = platform.topology
-    markets = {market.pair: MarketUnits(market) for market in topology}
-    users = UsersRepository(connections.database)
-    recent = RecentOrders()
-    reading = OrdersReading(
-        markets=markets,
+    metrics: OrderMetrics,
+    ended_loops: Callable[[], list[str]],
+) -> Exchange:
+    topology, database = config.topology, connections.database
+    markets = {market.pair: MarketDecimals(market) for market in topology}
+    users = UsersRepository(database)
+    trades = TradesRepository(database)
+    sent = SentOrders()
+    sender = Sender(log=connections.log, sent=sent, metrics=metrics)
+    orders = Orders(
         topology=topology,
-        orders=OrdersRepository(connections.database, topology),
-        recent=recent,
+        orders=OrdersRepository(database, topology),
+        trades=trades,
+        sent=sent,
+        recent=hearing.recent,
+        outcomes=hearing.outcomes,
         barrier=WriterBarrier(
-            ends=connections.ends,
-            positions=PositionsRepository(connections.database),
-            topology=topology,
+            ends=connections.ends, positions=PositionsRepository(database), topology=topology
         ),
     )
-    intake = OrderIntake(
-        drafting=Drafting(markets),
-        users=users,
-        watch=watch,
-        ids=ids,
-        sender=Sender(log=connections.log, recent=recent, metrics=metrics),
-        waiters=waiters,
-        recent=recent,
-        settling=Settling(recent=recent, reading=reading),
-    )
-    return Gateway(
-        platform=platform,
+    return Exchange(
+        config=config,
         markets=markets,
-        placing=Placing(intake),
-        batches=BatchPlacing(intake, batch_orders=platform.limits.batch_orders),
-        changing=Changing(
-            markets=markets,
+        entry=OrderEntry(
+            decimals=markets,
+            users=users,
+            watch=hearing.watch,
             ids=ids,
-            sender=intake.sender,
-            waiters=waiters,
-            recent=recent,
-            reading=reading,
+            sent=sent,
+            sender=sender,
+            waiters=hearing.waiters,
+            settlement=Settlement(orders),
+            batch_orders=config.limits.batch_orders,
         ),
-        reading=reading,
-        fills=Fills(markets=markets, fills=FillsRepository(connections.database)),
-        market_data=Markets(
-            redis=connections.redis,
-            pairs=pairs,
-            trades=TradesRepository(connections.database),
-            candles=candles,
-            watch=watch,
+        changes=OrderChanges(ids=ids, sent=sent, sender=sender, waiters=hearing.waiters),
+        orders=orders,
+        history=TradeHistory(
+            topology=topology,
+            trades_stored=trades,
+            fills_stored=FillsRepository(database),
+            recent=hearing.recent,
+            outcomes=hearing.outcomes,
+        ),
+        market_data=MarketData(
+            redis=connections.redis, pairs=pairs, candle_source=candles, watch=hearing.watch
         ),
         users=users,
         readiness=Readiness(
-            database=connections.database,
+            database=database,
             redis=connections.redis,
             ends=connections.ends,
             pairs=pairs,
             topology=topology,
-            watch=watch,
-            loops=loops.ended,
+            watch=hearing.watch,
+            loops=ended_loops,
         ),
-        watch=watch,
-        waiters=waiters,
+        watch=hearing.watch,
+        waiters=hearing.waiters,
         log=connections.log,
         pairs=pairs,
-        metrics=metrics,
-        ended_loops=loops.ended,
+        ended_loops=ended_loops,
     )

@@ -1,0 +1,1 @@
+"""Our own JSON: what REST and Socket.IO have in common, requests read and views made."""

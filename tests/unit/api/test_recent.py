@@ -1,0 +1,95 @@
+"""Events that are newer than the rows: the newest image of each order, within a bound."""
+
+import numpy as np
+import pytest
+
+from actors.book.records import EVENT_DTYPE, RecordArray
+from actors.book.vocabulary import EventKind, OrderStatus
+from api.exchange.recent import RecentEvents
+
+
+def _events(*rows: tuple[int, int, OrderStatus], first: int, market_id: int = 1) -> RecordArray:
+    """Return one ORDER event a row of (order id, user id, status)."""
+    events = np.zeros(len(rows), EVENT_DTYPE)
+    events["kind"] = EventKind.ORDER
+    events["market_id"] = market_id
+    events["sequence"] = np.arange(first, first + len(rows))
+    for event, (order_id, user_id, status) in zip(events, rows, strict=True):
+        event["order_id"], event["user_id"], event["status"] = order_id, user_id, status
+    return events
+
+
+def test_the_newest_image_of_each_order_is_found_by_user_or_by_id() -> None:
+    recent = RecentEvents([1, 2])
+    recent.add(1, 0, _events((7, 1, OrderStatus.OPEN), (8, 2, OrderStatus.OPEN), first=1))
+    recent.add(2, 0, _events((9, 1, OrderStatus.OPEN), first=1, market_id=2))
+    recent.add(1, 1, _events((7, 1, OrderStatus.FILLED), first=3))
+    found = recent.images([1, 2], user_id=1)
+    assert dict(zip(found["order_id"].tolist(), found["status"].tolist(), strict=True)) == {
+        7: OrderStatus.FILLED,
+        9: OrderStatus.OPEN,
+    }
+    assert sorted(recent.images([1])["order_id"].tolist()) == [7, 8]
+    assert recent.image(7)["status"].tolist() == [OrderStatus.FILLED]
+    assert len(recent.image(10)) == 0
+
+
+def test_what_postgres_holds_is_dropped() -> None:
+    recent = RecentEvents([1])
+    recent.add(1, 5, _events((7, 1, OrderStatus.OPEN), first=1))
+    recent.add(1, 6, _events((8, 1, OrderStatus.OPEN), first=2))
+    recent.note_written({1: 6, 99: 3})
+    assert recent.images([1])["order_id"].tolist() == [8]
+
+
+def test_a_market_is_complete_once_all_before_its_first_record_is_written() -> None:
+    recent = RecentEvents([1, 2])
+    assert recent.is_complete([1, 2])
+    recent.begin(1, 100)
+    assert not recent.is_complete([1])
+    assert recent.is_complete([2])
+    recent.note_written({1: 99})
+    assert not recent.is_complete([1, 2])
+    recent.note_written({1: 100})
+    assert recent.is_complete([1, 2])
+
+
+def test_beyond_the_bound_the_oldest_go_and_the_writer_has_to_be_waited_for() -> None:
+    recent = RecentEvents([1], events_max=3)
+    for offset in range(4):
+        recent.add(1, offset, _events((offset, 1, OrderStatus.OPEN), first=offset + 1))
+    assert recent.images([1])["order_id"].tolist() == [1, 2, 3]
+    assert not recent.is_complete([1])
+    recent.note_written({1: 1})
+    assert recent.is_complete([1])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_rows_and_recent_events_together_are_the_newest_whatever_was_written(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    recent = RecentEvents([1], events_max=int(random.integers(5, 60)))
+    newest: dict[int, int] = {}
+    rows: dict[int, int] = {}
+    records: list[RecordArray] = []
+    written = sequence = 0
+    for offset in range(60):
+        ids = random.integers(1, 12, random.integers(1, 5)).tolist()
+        events = _events(*((one, 1, OrderStatus.OPEN) for one in ids), first=sequence + 1)
+        sequence += len(events)
+        records.append(events)
+        recent.add(1, offset, events)
+        newest |= dict(zip(ids, events["sequence"].tolist(), strict=True))
+        if random.random() < 0.4:
+            reached = int(random.integers(written, offset + 2))
+            for record in records[written:reached]:
+                rows |= dict(
+                    zip(record["order_id"].tolist(), record["sequence"].tolist(), strict=True)
+                )
+            written = reached
+            recent.note_written({1: written})
+        if not recent.is_complete([1]):
+            continue
+        images = recent.images([1])
+        told = dict(zip(images["order_id"].tolist(), images["sequence"].tolist(), strict=True))
+        seen = {key: max(rows.get(key, 0), told.get(key, 0)) for key in rows | told}
+        assert seen == newest, f"seed {seed}, record {offset}"
