@@ -7,13 +7,13 @@ of the depth; a client that leaves more trades and orders unread than its bound 
 
 from collections.abc import Hashable, Iterable
 
-from engineio.async_socket import AsyncSocket
 from engineio.packet import NOOP, Packet
 
 from actors.platform.messages import DepthChange, LevelRow
 from api.exchange.decimals import MarketDecimals
 from api.hub.messages import depth_update
 from api.hub.packets import event_packet
+from api.hub.transport import HubSocket
 
 
 class MergedDepth:
@@ -62,7 +62,7 @@ class Client:
     trades and orders always find room before them.
     """
 
-    def __init__(self, *, sid: str, socket: AsyncSocket, bound: int, levels_max: int) -> None:
+    def __init__(self, *, sid: str, socket: HubSocket, bound: int, levels_max: int) -> None:
         self.sid = sid
         self._socket = socket
         self._bound = bound
@@ -141,13 +141,7 @@ class Client:
         """Disconnect at once, without waiting for what the client has not read."""
         self._newest.clear()
         self._merged.clear()
-        queue = self._socket.queue
-        while not queue.empty():
-            queue.get_nowait()
-            queue.task_done()
-        await self._socket.close(wait=False, abort=True)
-        # Ends the task that writes to the client.
-        queue.put_nowait(None)
+        await self._socket.cut()
 
     @property
     def _busy(self) -> bool:

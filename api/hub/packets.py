@@ -1,15 +1,16 @@
 """Packets as they go over the wire: each is encoded once, however many clients get it."""
 
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 from engineio.packet import MESSAGE
 from engineio.packet import Packet as EnginePacket
 
+from api.json.numbers import exact
+
 EVENT = "2"
 
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
+_decoder = msgspec.json.Decoder(float_hook=exact)
 
 
 class ExactJson:

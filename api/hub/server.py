@@ -2,26 +2,28 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import socketio
+import structlog
+from engineio.exceptions import SocketIsClosedError
 from starlette.types import ASGIApp
 
 from actors.platform.errors import ForkastError
 from api.asgi.origins import is_allowed_origin
 from api.exchange.refusals import Refusal, malformed, of_platform_error
+from api.hub import refusals
 from api.hub.clients import Client
 from api.hub.desk import OrderDesk
 from api.hub.hub import Hub
 from api.hub.messages import SubscribeRequest, UnsubscribeRequest
 from api.hub.packets import ExactJson
+from api.hub.protocol import DEFAULT_NAMESPACE, MessageServer
 from api.json.errors import content_of
+from api.json.requests import convert
 
-_T = TypeVar("_T")
-
-MESSAGE_BYTES_MAX = 64 * 1024
-_DEFAULT_NAMESPACE = "/"
+_log = structlog.get_logger(__name__)
 
 # What a client sends wrong is told to that client; the library would log it, with a traceback.
 _quiet = logging.getLogger("forkast.hub.transport")
@@ -49,12 +51,13 @@ class HubServer:
         self._allowed_origins = allowed_origins
         self._client_messages = client_messages
         self._levels_max = levels_max
-        self._server = socketio.AsyncServer(
+        self._server = MessageServer(
             async_mode="asgi",
             json=ExactJson,
             cors_allowed_origins=self._is_allowed,
             async_handlers=False,
-            max_http_buffer_size=MESSAGE_BYTES_MAX,
+            # The hub cuts its own clients at one such queue; this is for all other sessions.
+            unread_max=2 * client_messages,
             http_compression=False,
             logger=_quiet,
             engineio_logger=_quiet,
@@ -77,7 +80,7 @@ class HubServer:
         )
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
-        engine_sid = self._server.manager.eio_sid_from_sid(sid, _DEFAULT_NAMESPACE)
+        engine_sid = self._server.manager.eio_sid_from_sid(sid, DEFAULT_NAMESPACE)
         self._hub.join(
             Client(
                 sid=sid,
@@ -97,28 +100,31 @@ class HubServer:
 
         async def handle(sid: str, *arguments: Any) -> Any:
             if not self._hub.may_ask(sid):
-                return None
+                # So that a payload which holds this request is not answered as if it was taken.
+                raise SocketIsClosedError
             try:
-                answer = await handler(sid, arguments[0] if arguments else None)
+                answer = await handler(sid, _only(arguments))
             except Refusal as refused:
-                answer = await self._refuse(sid, refused)
+                answer = await self._refuse(sid, content_of(refused))
             except ForkastError as error:
-                answer = await self._refuse(sid, of_platform_error(error))
+                answer = await self._refuse(sid, content_of(of_platform_error(error)))
+            except Exception:
+                _log.exception("request_failed", event_name=event)
+                answer = await self._refuse(sid, refusals.content_of(refusals.failed()))
             return msgspec.to_builtins(answer)
 
         self._server.on(event, handle)
 
-    async def _refuse(self, sid: str, refused: Refusal) -> dict[str, Any]:
+    async def _refuse(self, sid: str, content: dict[str, Any]) -> dict[str, Any]:
         """Return the refusal, and send it as an event to those who asked without an ack."""
-        content = content_of(refused)
         await self._server.emit("error", content, to=sid)
         return content
 
     async def _subscribe(self, sid: str, data: Any) -> Any:
-        return await self._hub.subscribe(sid, _request(data, SubscribeRequest))
+        return await self._hub.subscribe(sid, convert(SubscribeRequest, data))
 
     async def _unsubscribe(self, sid: str, data: Any) -> Any:
-        room = _request(data, UnsubscribeRequest).room
+        room = convert(UnsubscribeRequest, data).room
         self._hub.unsubscribe(sid, room)
         return {"room": room}
 
@@ -129,8 +135,7 @@ class HubServer:
         return await self._desk.cancel(data)
 
 
-def _request(data: Any, kind: type[_T]) -> _T:
-    try:
-        return msgspec.convert(data, kind)
-    except msgspec.ValidationError as error:
-        raise malformed(f"The request does not fit: {error}.") from None
+def _only(arguments: tuple[Any, ...]) -> Any:
+    if len(arguments) != 1:
+        raise malformed(f"A request has one argument, its data; this one has {len(arguments)}.")
+    return arguments[0]

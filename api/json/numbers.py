@@ -4,7 +4,7 @@ Source: RFC 8259, section 6. Python's own parsers take more: underscores, blanks
 """
 
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
@@ -15,8 +15,19 @@ class Number(Decimal):
     """A decimal that came in JSON."""
 
 
+def exact(text: str) -> Decimal:
+    """Return a number of JSON as it was written: what decoders are given as `float_hook`.
+
+    Raises ValueError where the exponent is beyond what a Decimal holds.
+    """
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError("Expected a number with a smaller exponent") from None
+
+
 def number_hook(kind: type, value: Any) -> Any:
-    """Make what msgspec does not know by itself; decoders read decimals by `float_hook=Decimal`.
+    """Make what msgspec does not know by itself; decoders read decimals by `float_hook=exact`.
 
     Raises ValueError and TypeError, which msgspec turns into its ValidationError.
     """
@@ -25,6 +36,7 @@ def number_hook(kind: type, value: Any) -> Any:
     if isinstance(value, str):
         if not _NUMBER.fullmatch(value):
             raise ValueError("Expected a number")
+        value = exact(value)
     elif isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise TypeError(f"Expected a number, got `{type(value).__name__}`")
     return Number(value)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -11,7 +10,7 @@ from msgspec import Meta
 
 from actors.book.market import INT64_MAX
 from api.exchange.refusals import malformed
-from api.json.numbers import Number, number_hook, whole_number
+from api.json.numbers import Number, exact, number_hook, whole_number
 
 _T = TypeVar("_T")
 
@@ -118,7 +117,7 @@ class _RawOrders(_Request):
 
 
 def _decoder(kind: type[_T]) -> msgspec.json.Decoder[_T]:
-    return msgspec.json.Decoder(kind, dec_hook=number_hook, float_hook=Decimal)
+    return msgspec.json.Decoder(kind, dec_hook=number_hook, float_hook=exact)
 
 
 PLACE = _decoder(PlaceOrder)

@@ -12,7 +12,6 @@ from typing import Any
 import aiohttp
 import socketio
 import uvicorn
-from engineio.payload import Payload
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
@@ -46,10 +45,7 @@ from tests.beds.routing import (
     widen_topics,
 )
 
-_MARKET_IDS = range(61, 71)
-
-# The Python client takes no more than 16 packets of a polling answer; browsers have no such limit.
-Payload.max_decode_packets = 10_000
+_MARKET_IDS = range(61, 72)
 
 
 class LocalCandles:

@@ -21,6 +21,7 @@ from actors.platform.config import Servers
 from actors.platform.messages import DepthSnapshot, LevelRow
 from tests.beds.commands import flow, place
 from tests.beds.live import Heard, Live, LiveMarket, hearing, live_platform
+from tests.beds.polling import polling, request
 from tests.beds.routing import until
 
 # The Python client does not read the answers to its polling requests; browsers do.
@@ -336,6 +337,15 @@ async def test_orders_are_placed_and_cancelled_over_the_socket(live: Live, own: 
         cancelled = await heard.ask("cancel_order", {"orderId": placed["orderId"], "userId": 1})
         assert cancelled["order"]["status"] == "CANCELLED"
         assert (await heard.ask("cancel_order", {"orderId": "x"}))["code"] == "MALFORMED"
+
+
+async def test_every_order_of_a_long_payload_is_in_the_market(live: Live, own: LiveMarket) -> None:
+    order = {"tradingPair": own.room, "type": "BUY", "price": 50, "quantity": "0.1", "userId": 1}
+    async with hearing(live, "websocket") as heard, polling(live.url) as session:
+        await heard.ask("subscribe", {"room": own.room})
+        posted = await session.post(*[request("place_order", order)] * 40)
+        assert (posted.status_code, posted.text) == (200, "OK")
+        await heard.until(lambda: len(heard.of("order_update")) == 40, "forty orders")
 
 
 @pytest.mark.parametrize(

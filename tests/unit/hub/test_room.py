@@ -5,7 +5,6 @@ from typing import Any
 
 import engineio
 import pytest
-from engineio.async_socket import AsyncSocket
 
 from actors.platform.messages import Candle, DepthChange, DepthSnapshot
 from analytics.intervals import Interval
@@ -16,6 +15,7 @@ from api.hub.clients import Client
 from api.hub.messages import Feed
 from api.hub.packets import ExactJson
 from api.hub.room import Room, Subscription
+from api.hub.transport import HubSocket
 from tests.beds.commands import market
 from tests.beds.trades import trade_events
 
@@ -26,7 +26,7 @@ class Follower:
     """A client with a queue that the test reads."""
 
     def __init__(self, sid: str, *, bound: int = 256) -> None:
-        self.socket = AsyncSocket(engineio.AsyncServer(async_mode="asgi"), sid)
+        self.socket = HubSocket(engineio.AsyncServer(async_mode="asgi"), sid)
         self.client = Client(sid=sid, socket=self.socket, bound=bound, levels_max=100)
 
     def follow(self, room: Room, feed: Feed = "book", interval: Interval = Interval.M1) -> None:
