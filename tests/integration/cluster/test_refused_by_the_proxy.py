@@ -7,7 +7,7 @@ import socket
 import httpx
 import pytest
 
-from tests.platforms import RunningPlatform
+from cluster.tools.platforms import RunningPlatform
 
 _POST = "POST /orders HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
 _ANSWER_S = 20.0

