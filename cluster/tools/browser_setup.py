@@ -24,7 +24,10 @@ _TOLD_CHARACTERS = 200
 
 @dataclass(frozen=True, kw_only=True)
 class _Manager:
-    """How a system installs packages, and what it calls Chromium and a font for it."""
+    """How a system installs packages, and what it calls Chromium, a font, and a library.
+
+    The library is the one that Playwright's driver needs and small systems come without.
+    """
 
     program: str
     refresh: Command = ()
@@ -41,23 +44,25 @@ _MANAGERS = (
         program="apt-get",
         refresh=("apt-get", "update", "-qq"),
         install=("install", "-y", "-qq", "--no-install-recommends"),
-        packages=("chromium", "fonts-dejavu-core"),
+        packages=("chromium", "fonts-dejavu-core", "libatomic1"),
     ),
     _Manager(
         program="dnf",
         install=("install", "-y", "--quiet"),
-        packages=("chromium", "dejavu-sans-fonts"),
+        packages=("chromium", "dejavu-sans-fonts", "libatomic"),
     ),
-    _Manager(program="apk", install=("add", "--quiet"), packages=("chromium", "font-dejavu")),
+    _Manager(
+        program="apk", install=("add", "--quiet"), packages=("chromium", "font-dejavu", "libatomic")
+    ),
     _Manager(
         program="pacman",
         install=("-Sy", "--noconfirm", "--needed"),
-        packages=("chromium", "ttf-dejavu"),
+        packages=("chromium", "ttf-dejavu", "gcc-libs"),
     ),
     _Manager(
         program="zypper",
         install=("--non-interactive", "--quiet", "install"),
-        packages=("chromium", "dejavu-fonts"),
+        packages=("chromium", "dejavu-fonts", "libatomic1"),
     ),
 )
 
@@ -89,21 +94,21 @@ def ready_browser(report: Report, *, as_root: bool | None = None) -> None:
     says in one line what to install.
     """
     need_playwright()
-    if own_chromium() is not None or _playwrights_starts():
+    if _is_ready():
         return
     root = os.geteuid() == 0 if as_root is None else as_root
     manager = next((each for each in _MANAGERS if shutil.which(each.program)), None)
     if root and manager is not None:
         done = all(_install(command, report) for command in (manager.refresh, manager.command))
-        if done and own_chromium() is not None:
+        if done and _is_ready():
             return
     for command in _fetches(root):
-        if _install(command, report) and _playwrights_starts():
+        if _install(command, report) and _is_ready():
             return
-    how = "as a program named chromium on the path"
+    how = "install Chromium, as a program named chromium on the path, and libatomic"
     if manager is not None:
-        how = f"as root, by `{manager.program} {manager.install[0]} {' '.join(manager.packages)}`"
-    raise ClusterError(f"this needs Chromium, which could not be installed: install it {how}")
+        how = f"as root, {manager.program} installs {', '.join(manager.packages)}"
+    raise ClusterError(f"the page cannot be driven in a browser here: {how}")
 
 
 def _fetches(root: bool) -> Iterator[Command]:
@@ -112,6 +117,13 @@ def _fetches(root: bool) -> Iterator[Command]:
     if root:
         yield (*fetch, "--with-deps", "chromium")
     yield (*fetch, "chromium")
+
+
+def _is_ready() -> bool:
+    driver = (sys.executable, "-m", "playwright", "--version")
+    if not _succeeds(driver, within_s=_VERSION_S):
+        return False
+    return own_chromium() is not None or _playwrights_starts()
 
 
 def _playwrights_starts() -> bool:

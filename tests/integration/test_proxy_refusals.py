@@ -22,10 +22,10 @@ global
     maxconn 100
 defaults
     mode http
-    timeout connect 1s
+    timeout connect 5s
     timeout client 60s
-    timeout server 300ms
-    timeout http-request 1s
+    timeout server 2s
+    timeout http-request 3s
     retry-on conn-failure
     retries 0
     errorfile 502 /nowhere/500.http
