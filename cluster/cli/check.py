@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +46,7 @@ def check(
     """Check everything, as CI does."""
     began = time.monotonic()
     if drives_a_browser(arguments or []):
-        ready_browser(_console.print)
+        ready_browser(partial(_console.print, markup=False, soft_wrap=True))
     # Tests over servers wait more than they work: the other steps run beside them.
     tests: tuple[str, ...] = ("pytest", *(arguments or ()))
     steps = _STEPS

@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,7 +62,7 @@ def screenshots(
     ] = None,
 ) -> None:
     """Take pictures of the trading screen: desktop and phone, dark and light."""
-    ready_browser(_console.print)
+    ready_browser(partial(_console.print, markup=False, soft_wrap=True))
     with contextlib.ExitStack() as stack:
         folder = data or stack.enter_context(own_platform("--demo"))
         asyncio.run(_take(running_state(folder).url, to))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -106,7 +107,7 @@ def web(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
     """Measure the page in Chromium: first paint, bundle, frames and heap under a busy feed."""
-    ready_browser(_console.print)
+    ready_browser(partial(_console.print, markup=False, soft_wrap=True))
     try:
         folder = ready_page(_console.print)
     except PageError as error:
