@@ -8,7 +8,7 @@ import msgspec
 from actors.platform.messages import Candle, DepthChange, DepthSnapshot, LevelRow
 from analytics.intervals import Interval
 from api.exchange.decimals import MarketDecimals
-from api.json.views import BookRow, level_rows
+from api.json.views import BookRow, Error, Order, Trade, level_rows
 
 Feed = Literal["book", "depth"]
 
@@ -130,3 +130,13 @@ def _changed(units: MarketDecimals, rows: Iterable[LevelRow]) -> list[ChangedLev
         )
         for price_ticks, quantity_lots, filled_lots, order_count in rows
     ]
+
+
+# The schema of the feed: what the payload of each event may be.
+EVENTS: dict[str, tuple[type[msgspec.Struct], ...]] = {
+    "new_trade": (Trade,),
+    "order_update": (Order,),
+    "orderbook_update": (BookUpdate, DepthUpdate),
+    "candle_update": (CandleUpdate,),
+    "error": (Error,),
+}

@@ -101,6 +101,19 @@ class BookRow(View, frozen=True):
     created_at: Moment | UnsetType = UNSET
 
 
+class Error(View, frozen=True):
+    """What every refusal looks like."""
+
+    status_code: Annotated[int, Meta(examples=[400])]
+    error: Annotated[str, Meta(description="The status in words.", examples=["Bad Request"])]
+    code: Annotated[str, Meta(description="A stable code for programs.", examples=["OFF_TICK"])]
+    message: Annotated[str, Meta(description="A sentence for people.")]
+    order_id: Annotated[
+        OrderId | UnsetType,
+        Meta(description="The order whose outcome is not known, or that has the client order id."),
+    ] = UNSET
+
+
 def order_view(decimals: MarketDecimals, order: values.Order) -> Order:
     """Return an order's view. A rejected order's unknown words are shown as their numbers."""
     return Order(

@@ -37,19 +37,6 @@ from api.json.views import (
 MarketStatusWord = Literal["TRADING", "HALTED"]
 
 
-class Error(View, frozen=True):
-    """What every refusal looks like."""
-
-    status_code: Annotated[int, Meta(examples=[400])]
-    error: Annotated[str, Meta(description="The status in words.", examples=["Bad Request"])]
-    code: Annotated[str, Meta(description="A stable code for programs.", examples=["OFF_TICK"])]
-    message: Annotated[str, Meta(description="A sentence for people.")]
-    order_id: Annotated[
-        OrderId | UnsetType,
-        Meta(description="The order whose outcome is not known, or that has the client order id."),
-    ] = UNSET
-
-
 class User(View, frozen=True):
     """Somebody who can place orders."""
 

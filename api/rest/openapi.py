@@ -7,9 +7,8 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.json import requests
+from api.json import requests, views
 from api.json.numbers import number_schema
-from api.rest import answers
 
 DESCRIPTION = """
 An exchange: one deterministic matching engine per trading pair.
@@ -50,7 +49,7 @@ _components: dict[Any, None] = dict.fromkeys(
         requests.AmendOrder,
         requests.Owner,
         requests.CreateUser,
-        answers.Error,
+        views.Error,
     )
 )
 
@@ -72,7 +71,7 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the `responses` of a route that may refuse with these statuses."""
     found: dict[int | str, dict[str, Any]] = {}
     for status in statuses:
-        found |= answer(answers.Error, status=status, description=_SENTENCES[status])
+        found |= answer(views.Error, status=status, description=_SENTENCES[status])
     return found
 
 

@@ -30,6 +30,7 @@ from analytics.intervals import Interval
 from analytics.messages import IndicatorSeries, LiveCandle, Ticker
 from api.application import create_app
 from cluster.data.migrate import migrate
+from tests.beds.held import HeldClient
 from tests.beds.routing import LocalPair, local_pair, widen_topics
 
 OPERATOR_TOKEN = "operator-of-the-contract"
@@ -205,7 +206,7 @@ async def open_exchange(
 
 @asynccontextmanager
 async def served(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """Run an application under uvicorn on a free port; yield a client of it."""
+    """Run an application under uvicorn on a free port; yield a client that holds its answers."""
     # Named as TCP, or asyncio would leave Nagle's algorithm on and each answer would wait 40 ms.
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
@@ -215,8 +216,8 @@ async def served(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
         task = asyncio.create_task(server.serve(sockets=[listener]))
         await until(lambda: _is(server.started or task.done()), what="uvicorn is up")
         assert server.started
-        async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", timeout=_DEADLINE_S
+        async with HeldClient(
+            app.openapi(), base_url=f"http://127.0.0.1:{port}", timeout=_DEADLINE_S
         ) as client:
             yield client
         server.should_exit = True

@@ -34,6 +34,7 @@ from api.hub.desk import ExchangeDesk
 from api.hub.hub import Hub
 from api.hub.server import HubServer
 from tests.beds.commands import market
+from tests.beds.held import hold_event
 from tests.beds.routing import (
     TOPICS,
     LocalPair,
@@ -122,6 +123,7 @@ class Heard:
 
     client: Any
     events: list[tuple[str, Any]] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
 
     def of(self, event: str) -> list[Any]:
         return [payload for name, payload in self.events if name == event]
@@ -265,6 +267,10 @@ async def hearing(live: Live, *transports: str) -> AsyncIterator[Heard]:
 
         async def note(event: str, payload: Any) -> None:
             heard.events.append((event, payload))
+            try:
+                hold_event(event, payload)
+            except AssertionError as error:
+                heard.faults.append(str(error))
 
         client.on("*", note)
         await client.connect(live.url, transports=list(transports) or None, wait_timeout=20)
@@ -272,3 +278,4 @@ async def hearing(live: Live, *transports: str) -> AsyncIterator[Heard]:
             yield heard
         finally:
             await client.disconnect()
+        assert not heard.faults, heard.faults[0]
