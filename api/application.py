@@ -8,12 +8,15 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from pydantic.alias_generators import to_camel
-from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 
 from actors.platform.config import GatewayConfig
 from analytics.client import CandleSource, RemoteCandles
+from api.asgi.cors import Cors
+from api.asgi.guard import Guard
 from api.asgi.http import Measured
 from api.asgi.lane import ShortLane
+from api.asgi.methods import HeadAsGet
 from api.asgi.site import add_site
 from api.exchange.exchange import open_exchange
 from api.exchange.pairs import PairViews, RemotePairViews
@@ -21,9 +24,12 @@ from api.rest.door import SHORT_WAYS, add_rest, answer_error
 from api.rest.metrics import PlatformMetrics
 from api.rest.openapi import DESCRIPTION, TAGS
 
-LOOPBACK_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
 # Each adds the routes of one dialect.
 _DOORS = (add_rest,)
+_COMPRESSED_BYTES_MIN = 1_000
+# The process that compresses also takes orders. A list of orders costs 8 ms a megabyte at level 1
+# and becomes a seventh of its size, 19 ms and a ninth at level 6, 59 ms and a ninth at level 9.
+_COMPRESS_LEVEL = 1
 
 
 def create_app(
@@ -65,14 +71,13 @@ def create_app(
     for add_door in _DOORS:
         add_door(app)
     add_site(app, config.web_directory)
+    # The innermost first.
+    app.add_middleware(Cors, allowed_origins=config.allowed_origins)
     app.add_middleware(
-        CORSMiddleware,
-        allow_origins=list(config.allowed_origins),
-        allow_origin_regex=LOOPBACK_ORIGINS,
-        allow_methods=["GET", "POST", "PATCH", "DELETE"],
-        allow_headers=["*"],
-        expose_headers=["Retry-After"],
+        GZipMiddleware, minimum_size=_COMPRESSED_BYTES_MIN, compresslevel=_COMPRESS_LEVEL
     )
+    app.add_middleware(HeadAsGet)
     app.add_middleware(ShortLane, endpoints=SHORT_WAYS, answer_error=answer_error)
+    app.add_middleware(Guard, allowed_origins=config.allowed_origins, loopback=config.loopback)
     app.add_middleware(Measured, count=metrics.answered)
     return app

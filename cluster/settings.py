@@ -22,6 +22,7 @@ FORKAST_OBJECT_STORE_MB       Ray's shared memory on this node
 FORKAST_LIMITS__WAITERS ...   every bound of actors/platform/config.py, by its name
 """
 
+import ipaddress
 import secrets
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -83,6 +84,7 @@ class Settings(BaseSettings):
             log_format=self.log_format or "json",
             gateway_replicas=self.gateway_replicas,
             allowed_origins=self.allowed_origins,
+            loopback=_is_loopback(self.host),
             operator_token=self.operator_token or _kept_token(data),
             web_directory=str(page) if page else "",
         )
@@ -100,6 +102,13 @@ def load_settings(*, kafka_brokers: int | None = None) -> Settings:
         first = error.errors()[0]
         name = "__".join(str(part) for part in first["loc"]).upper()
         raise SettingsError(f"FORKAST_{name}: {first['msg']}") from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _kept_token(data: Path) -> str:

@@ -81,6 +81,7 @@ class Platform:
 
     `web_directory` holds the built page; empty where the gateway is to serve none. `epoch` counts
     the logs that the data have had: each later one begins with books, the first with none.
+    `loopback` says that clients reach the platform at a loopback address alone.
     """
 
     servers: Servers

@@ -45,7 +45,7 @@ def error_content(status: int, code: str, message: str) -> dict[str, Any]:
 
 
 def json_response(
-    content: Any, *, status: int = HTTPStatus.OK, headers: dict[str, str] | None = None
+    content: Any, *, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return an answer whose body is the content as JSON."""
     return Response(msgspec.json.encode(content), status, headers, "application/json")

@@ -52,6 +52,16 @@ async def read_body(request: Request, *, limit_bytes: int) -> bytes:
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
+async def drain(receive: Receive) -> None:
+    """Read what is left of a body and throw it away, so that its sender gets to read the answer."""
+    size = 0
+    while size <= _DRAIN_BYTES_MAX:
+        message = await receive()
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            return
+        size += len(message.get("body", b""))
+
+
 class CountAnswer(Protocol):
     """Whoever counts answers; `route` is the route's template, never the path."""
 

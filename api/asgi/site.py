@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from fastapi import FastAPI
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -67,7 +66,7 @@ def add_site(app: FastAPI, folder: str) -> None:
         if path.is_file() and not path.name.startswith("."):
             _add_file(app, "/" if path.name == "index.html" else f"/{path.name}", path)
     assets = HashedAssets(directory=Path(folder) / "assets", check_dir=False)
-    app.mount("/assets", GZipMiddleware(assets, minimum_size=1_000), name="assets")
+    app.mount("/assets", assets, name="assets")
 
 
 def _add_file(app: FastAPI, route: str, path: Path) -> None:

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 from actors.platform.config import HubConfig
 from actors.platform.logs import configure_logs
 from analytics.client import RemoteCandles
+from api.asgi.guard import Guard
 from api.exchange.exchange import open_exchange
 from api.exchange.pairs import RemotePairViews
 from api.hub.desk import ExchangeDesk
@@ -42,13 +43,20 @@ class HubReplica:
             client_messages=exchange.limits.hub_client_messages,
             levels_max=_LEVELS_WAITING * exchange.limits.depth_levels,
         )
+        # A poll's messages come as plain text.
+        self._asgi = Guard(
+            self._server.asgi,
+            allowed_origins=config.allowed_origins,
+            loopback=config.loopback,
+            json_only=False,
+        )
         await self._hub.start()
         self._reporter = HubReporter(self._hub, redis_url=exchange.servers.redis_url)
         self._reporting = asyncio.create_task(self._reporter.run(), name="hub figures")
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Return the application that the replica serves."""
-        return self._server.asgi
+        return self._asgi
 
     def check_health(self) -> None:
         """Raise when the hub has to be replaced."""

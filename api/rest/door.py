@@ -11,6 +11,7 @@ from actors.platform.errors import ForkastError
 from api.asgi.errors import HttpError, error_content, json_response
 from api.asgi.http import ClientGoneError
 from api.asgi.lane import Endpoint
+from api.asgi.methods import allowed_methods
 from api.exchange.refusals import Refusal, of_platform_error
 from api.json.errors import content_of, status_of
 from api.rest.openapi import document
@@ -70,14 +71,19 @@ def _add_error_handlers(app: FastAPI) -> None:
         return json_response(content, status=HTTPStatus.BAD_REQUEST)
 
     @app.exception_handler(HTTPException)
-    async def unrouted(_: Request, error: HTTPException) -> Response:
+    async def unrouted(request: Request, error: HTTPException) -> Response:
         status = HTTPStatus(error.status_code)
+        headers = dict(error.headers or {})
+        if status is HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(allowed_methods(app.routes, request.scope))
+            if request.method == "OPTIONS":
+                return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
         message = {
             HTTPStatus.NOT_FOUND: "There is nothing at this path; see /docs.",
             HTTPStatus.METHOD_NOT_ALLOWED: "This path does not take this method; see /docs.",
         }.get(status, str(error.detail))
         content = error_content(status, status.name, message)
-        return json_response(content, status=status, headers=dict(error.headers or {}))
+        return json_response(content, status=status, headers=headers)
 
     @app.exception_handler(Exception)
     async def failed(_: Request, error: Exception) -> Response:
