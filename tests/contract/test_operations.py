@@ -157,17 +157,39 @@ async def test_the_front_page_says_where_to_go(exchange: Exchange) -> None:
         ("http://localhost.example.com", False),
     ],
 )
-async def test_pages_of_loopback_origins_may_call(
+async def test_pages_of_loopback_origins_alone_may_call(
     exchange: Exchange, origin: str, allowed: bool
 ) -> None:
     asked = {"Origin": origin, "Access-Control-Request-Method": "DELETE"}
     preflight = await exchange.client.options("/orders/5", headers=asked)
     order = {"tradingPair": BTC, "type": "BUY", "price": 1, "quantity": 1, "userId": 1}
     placed = await exchange.client.post("/orders", json=order, headers={"Origin": origin})
-    assert placed.status_code == 201
+    if allowed:
+        assert (preflight.status_code, placed.status_code) == (200, 201)
     for answer in (preflight, placed):
         expected = origin if allowed else None
         assert answer.headers.get("access-control-allow-origin") == expected
+        if not allowed:
+            assert (answer.status_code, answer.json()["code"]) == (403, "FORBIDDEN_ORIGIN")
+
+
+async def test_head_and_options_are_answered_by_a_server_as_get_would_be(
+    exchange: Exchange,
+) -> None:
+    await exchange.place()
+    for path in (f"/market/{BTC}/orderbook", "/orders?limit=1000", "/markets", "/orders/none"):
+        for encoding in ("identity", "gzip"):
+            asked = {"Accept-Encoding": encoding}
+            get = await exchange.client.get(path, headers=asked)
+            head = await exchange.client.head(path, headers=asked)
+            assert (head.status_code, head.content) == (get.status_code, b""), path
+            assert head.headers.keys() == get.headers.keys(), path
+    # Streamed, so it has no length.
+    streamed = await exchange.client.head("/static-offline-docs/swagger-ui-bundle.js")
+    assert (streamed.status_code, streamed.headers["content-encoding"]) == (200, "gzip")
+    options = await exchange.client.options("/orders")
+    assert (options.status_code, options.content) == (204, b"")
+    assert options.headers["allow"] == "DELETE, GET, HEAD, OPTIONS, POST"
 
 
 async def test_waiting_ends_when_its_time_is_over(exchange: Exchange) -> None:

@@ -328,16 +328,26 @@ async def test_ten_megabytes_are_read_to_their_end_and_refused(
 async def test_ten_megabytes_to_a_path_that_reads_no_body_do_no_harm(exchange: Exchange) -> None:
     body = b"x" * 10_000_000
     for method, path, status in (("GET", "/health", 200), ("POST", "/nothing", 404)):
-        answer = await exchange.client.request(method, path, content=body)
+        answer = await exchange.client.request(method, path, content=body, headers=_JSON)
         assert answer.status_code == status
     assert (await exchange.client.get("/health")).status_code == 200
 
 
+async def test_ten_megabytes_of_another_type_are_read_to_their_end_and_refused(
+    exchange: Exchange,
+) -> None:
+    for headers in ({}, {"Content-Type": "application/x-www-form-urlencoded"}):
+        answer = await exchange.client.post("/orders", content=b"x" * 10_000_000, headers=headers)
+        _refused(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
+
+
 async def test_a_client_that_leaves_in_the_middle_does_no_harm(exchange: Exchange) -> None:
     port = exchange.client.base_url.port
+    long = b"Host: x\r\nContent-Length: 100\r\n"
     for sent in (
-        b"POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
-        b"POST /users HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
+        b"POST /orders HTTP/1.1\r\n" + long + b"Content-Type: application/json\r\n\r\n{",
+        b"POST /users HTTP/1.1\r\n" + long + b"Content-Type: application/json\r\n\r\n{",
+        b"POST /orders HTTP/1.1\r\n" + long + b"\r\n{",
         b"POST /orders HTTP/1.1\r\nHost: x\r\n",
         b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n",
     ):

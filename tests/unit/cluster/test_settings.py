@@ -42,6 +42,32 @@ def test_every_setting_reaches_the_platform(
     assert not (tmp_path / "operator.token").exists()
 
 
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        (None, True),
+        ("127.0.0.1", True),
+        ("127.0.0.9", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),  # noqa: S104 - said to be reachable
+        ("::", False),
+        ("10.1.2.3", False),
+        ("exchange.example", False),
+    ],
+)
+def test_the_platform_knows_whether_it_listens_on_loopback(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str | None, loopback: bool
+) -> None:
+    monkeypatch.delenv("FORKAST_HOST", raising=False)
+    if host is not None:
+        monkeypatch.setenv("FORKAST_HOST", host)
+    platform = load_settings().platform(
+        servers=_SERVERS, topology=default_topology(), data=tmp_path
+    )
+    assert platform.loopback is loopback
+
+
 def test_an_operators_token_is_made_once_and_kept_private(tmp_path: Path) -> None:
     def token() -> str:
         settings = load_settings()
