@@ -1,9 +1,13 @@
 """Log records as bytes: a small versioned header and an array of fixed-width items.
 
-A record holds commands or events of one market. Decoding never copies and never loops: the items
-are a view of the record's bytes.
+A record holds commands or events of one market, written in the newest version and read in every
+version of its table: a table says how a version lays its items out and how they are lifted to the
+newest layout. Decoding never loops, and items of the newest version are a view of the record's
+bytes, without a copy. A new layout adds its entry, and the one before gets the old layout's own
+dtype and a lift; headers keep their layout.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +47,23 @@ class MalformedRecordError(ValueError):
     """A record's bytes are not what its topic may hold; the sentence says what differs."""
 
 
+def _as_they_are(items: RecordArray) -> RecordArray:
+    return items
+
+
+@dataclass(frozen=True, slots=True)
+class ItemLayout:
+    """How one version lays out its items; `lift` makes them items of the newest version."""
+
+    dtype: np.dtype[np.void]
+    lift: Callable[[RecordArray], RecordArray] = _as_they_are
+
+
+Layouts = Mapping[int, ItemLayout]
+COMMAND_LAYOUTS: Layouts = {1: ItemLayout(COMMAND_DTYPE)}
+EVENT_LAYOUTS: Layouts = {1: ItemLayout(EVENT_DTYPE)}
+
+
 @dataclass(frozen=True, slots=True)
 class EventRecord:
     """Decoded record of `orders.updated` or `trades.executed`.
@@ -70,14 +91,19 @@ def encode_commands(market_id: int, commands: RecordArray) -> bytes:
     return header.tobytes() + commands.tobytes()
 
 
-def decode_commands(market_id: int, value: bytes) -> RecordArray:
-    """Return the commands of a record as a read-only view. Raises MalformedRecordError."""
-    header = _header(value, COMMAND_HEADER_DTYPE, COMMAND_MAGIC, COMMAND_DTYPE)
+def decode_commands(
+    market_id: int, value: bytes, *, layouts: Layouts = COMMAND_LAYOUTS
+) -> RecordArray:
+    """Return a record's commands (`COMMAND_DTYPE`), a read-only view where none is lifted.
+
+    Raises MalformedRecordError, also for a version that `layouts` does not have.
+    """
+    header, commands = _taken_apart(value, COMMAND_HEADER_DTYPE, COMMAND_MAGIC, layouts)
     if int(header["market_id"]) != market_id:
         raise MalformedRecordError(
             f"record of market {header['market_id']} in the log of {market_id}"
         )
-    return np.frombuffer(value, COMMAND_DTYPE, offset=COMMAND_HEADER_DTYPE.itemsize)
+    return commands
 
 
 def encode_events(
@@ -103,32 +129,41 @@ def encode_events(
     return header.tobytes() + events.tobytes()
 
 
-def decode_events(value: bytes) -> EventRecord:
-    """Return the decoded record, its events a read-only view. Raises MalformedRecordError."""
-    header = _header(value, EVENT_HEADER_DTYPE, EVENT_MAGIC, EVENT_DTYPE)
+def decode_events(value: bytes, *, layouts: Layouts = EVENT_LAYOUTS) -> EventRecord:
+    """Return a record, its events (`EVENT_DTYPE`) a read-only view where none is lifted.
+
+    Raises MalformedRecordError, also for a version that `layouts` does not have.
+    """
+    header, events = _taken_apart(value, EVENT_HEADER_DTYPE, EVENT_MAGIC, layouts)
     return EventRecord(
         market_id=int(header["market_id"]),
         first_sequence=int(header["first_sequence"]),
         last_sequence=int(header["last_sequence"]),
         first_offset=int(header["first_offset"]),
         next_offset=int(header["next_offset"]),
-        events=np.frombuffer(value, EVENT_DTYPE, offset=EVENT_HEADER_DTYPE.itemsize),
+        events=events,
     )
 
 
-def _header(
-    value: bytes, layout: np.dtype[np.void], magic: int, item: np.dtype[np.void]
-) -> np.void:
-    if len(value) < layout.itemsize:
+def _taken_apart(
+    value: bytes, header_layout: np.dtype[np.void], magic: int, layouts: Layouts
+) -> tuple[np.void, RecordArray]:
+    """Return a record's header and its items in the newest layout."""
+    if len(value) < header_layout.itemsize:
         raise MalformedRecordError(f"record of {len(value)} bytes is shorter than its header")
-    header: np.void = np.frombuffer(value, layout, count=1)[0]
+    header: np.void = np.frombuffer(value, header_layout, count=1)[0]
     if int(header["magic"]) != magic:
         raise MalformedRecordError("record does not start with the magic of its topic")
-    if int(header["version"]) != VERSION or int(header["item_bytes"]) != item.itemsize:
+    version, item_bytes = int(header["version"]), int(header["item_bytes"])
+    layout = layouts.get(version)
+    if layout is None:
+        known = ", ".join(map(str, sorted(layouts)))
+        raise MalformedRecordError(f"record has version {version}, this build reads {known}")
+    if item_bytes != layout.dtype.itemsize:
         raise MalformedRecordError(
-            f"record has version {header['version']} with items of {header['item_bytes']} bytes, "
-            f"this build reads version {VERSION} with {item.itemsize}"
+            f"record has items of {item_bytes} bytes, version {version} has {layout.dtype.itemsize}"
         )
-    if len(value) != layout.itemsize + int(header["count"]) * item.itemsize:
+    if len(value) != header_layout.itemsize + int(header["count"]) * item_bytes:
         raise MalformedRecordError("record's length does not match its count")
-    return header
+    items = np.frombuffer(value, layout.dtype, offset=header_layout.itemsize)
+    return header, layout.lift(items)

@@ -5,7 +5,7 @@ from typing import Any, Self
 import numpy as np
 
 from actors.book import compiled_snapshot
-from actors.book.compiled_snapshot import BookImage
+from actors.book.compiled_snapshot import BookImage, Decoders
 from actors.book.contract import Applied
 from actors.book.kernel import entries, memory
 from actors.book.kernel.layout import (
@@ -166,15 +166,23 @@ class CompiledBook:
         return self._image
 
     @classmethod
-    def restore(cls, market: Market, data: bytes | memoryview) -> Self:
-        """Return the book that a snapshot holds.
+    def restore(
+        cls,
+        market: Market,
+        data: bytes | memoryview,
+        *,
+        decoders: Decoders = compiled_snapshot.DECODERS,
+    ) -> Self:
+        """Return the book that a snapshot holds, of any version that `decoders` reads.
 
         Raises SnapshotRefusedError for bytes that are torn, of another market or version.
         """
         book = cls.__new__(cls)
         book._market = market
         book._image = None
-        book._use(compiled_snapshot.decode(market, data, minimum_orders=DEFAULT_ORDERS))
+        book._use(
+            compiled_snapshot.decode(market, data, minimum_orders=DEFAULT_ORDERS, decoders=decoders)
+        )
         return book
 
 

@@ -1,6 +1,12 @@
-"""The compiled book's state as bytes: a checked header, open orders, finished client order ids."""
+"""The compiled book's state as bytes: a checked header, open orders, finished client order ids.
+
+It is written in the newest version and read in every version of `DECODERS`, each of which lifts
+what it reads to the newest layout. A new layout adds its entry, and the one before is given the old
+widths and a lift; the header keeps its layout.
+"""
 
 import zlib
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -107,26 +113,6 @@ def _rows(words: Words, orders: int, finished: int) -> tuple[Words, Words]:
     )
 
 
-def decode(market: Market, data: bytes | memoryview, *, minimum_orders: int) -> Book:
-    """Return the arrays of the book in `data`, with room for at least `minimum_orders`.
-
-    Raises SnapshotRefusedError.
-    """
-    header = _checked_header(market, data)
-    order_count, finished_count = int(header["orders"]), int(header["finished"])
-    words = np.frombuffer(data, WORD, offset=HEADER_DTYPE.itemsize).copy()
-    rows = words[: order_count * EVENT_WORDS].reshape(order_count, EVENT_WORDS)
-    finished = words[order_count * EVENT_WORDS :].reshape(finished_count, FINISHED_WORDS)
-    book = memory.allocate(
-        market,
-        orders=max(minimum_orders, order_count + 1),
-        client_ids=max(minimum_orders, order_count + finished_count + 1),
-    )
-    entries.load(book, rows, finished)
-    book.state[list(_KEPT)] = header["state"][: len(_KEPT)]
-    return book
-
-
 class Parts(NamedTuple):
     """A snapshot for those who are not the kernel.
 
@@ -145,11 +131,15 @@ class Parts(NamedTuple):
     finished: Words
 
 
-def parts(market: Market, data: bytes | memoryview) -> Parts:
-    """Take a snapshot apart. Raises SnapshotRefusedError."""
-    header = _checked_header(market, data)
-    rows = int(header["orders"]) * EVENT_WORDS
-    words = np.frombuffer(data, WORD, offset=HEADER_DTYPE.itemsize)
+Decoders = Mapping[int, Callable[[np.void, memoryview], Parts]]
+"""Of each version, what makes of a checked header and the bytes after it the newest layout."""
+
+
+def _version_1(header: np.void, body: memoryview) -> Parts:
+    orders, finished = int(header["orders"]), int(header["finished"])
+    if HEADER_DTYPE.itemsize + len(body) != _size(orders, finished):
+        raise SnapshotRefusedError("snapshot's length does not match its counts")
+    words = np.frombuffer(body, WORD)
     time_us, sequence, last_trade_id, update_id, halted = header["state"][: len(_KEPT)].tolist()
     return Parts(
         time_us=time_us,
@@ -157,33 +147,78 @@ def parts(market: Market, data: bytes | memoryview) -> Parts:
         last_trade_id=last_trade_id,
         update_id=update_id,
         halted=bool(halted),
-        orders=words[:rows].view(EVENT_DTYPE),
-        finished=words[rows:].reshape(-1, FINISHED_WORDS),
+        orders=words[: orders * EVENT_WORDS].view(EVENT_DTYPE),
+        finished=words[orders * EVENT_WORDS :].reshape(finished, FINISHED_WORDS),
     )
+
+
+DECODERS: Decoders = {1: _version_1}
+
+
+def parts(market: Market, data: bytes | memoryview, *, decoders: Decoders = DECODERS) -> Parts:
+    """Take a snapshot apart, of whatever version. Raises SnapshotRefusedError.
+
+    Of the newest version, the arrays are read-only views of `data`.
+    """
+    header = _checked_header(market, data, decoders)
+    return decoders[int(header["version"])](header, memoryview(data)[HEADER_DTYPE.itemsize :])
+
+
+def decode(
+    market: Market,
+    data: bytes | memoryview,
+    *,
+    minimum_orders: int,
+    decoders: Decoders = DECODERS,
+) -> Book:
+    """Return the arrays of the book in `data`, with room for at least `minimum_orders`.
+
+    Raises SnapshotRefusedError.
+    """
+    one = parts(market, data, decoders=decoders)
+    orders, finished = len(one.orders), len(one.finished)
+    book = memory.allocate(
+        market,
+        orders=max(minimum_orders, orders + 1),
+        client_ids=max(minimum_orders, orders + finished + 1),
+    )
+    rows = one.orders.view(WORD).reshape(orders, EVENT_WORDS)
+    # Read-only or unaligned memory would be another type to the compiled call.
+    fit = [np.require(words, requirements=["C", "A", "W"]) for words in (rows, one.finished)]
+    entries.load(book, fit[0], fit[1])
+    book.state[list(_KEPT)] = _kept(one)
+    return book
 
 
 def assemble(market: Market, taken_apart: Parts) -> bytes:
     """Return the snapshot that `parts` would take apart so."""
     one = taken_apart
-    kept = (one.time_us, one.sequence, one.last_trade_id, one.update_id, int(one.halted))
     orders, finished = len(one.orders), len(one.finished)
     words = np.empty(_size(orders, finished) // WORD.itemsize, WORD)
     rows, ids = _rows(words, orders, finished)
     rows[:] = np.ascontiguousarray(one.orders).view(WORD).reshape(orders, EVENT_WORDS)
     ids[:] = one.finished
-    return bytes(BookImage(market, np.array(kept, WORD), words, orders, finished).sealed())
+    return bytes(BookImage(market, _kept(one), words, orders, finished).sealed())
 
 
-def _checked_header(market: Market, data: bytes | memoryview) -> np.void:
+def _kept(one: Parts) -> Words:
+    counters = (one.time_us, one.sequence, one.last_trade_id, one.update_id, int(one.halted))
+    return np.array(counters, WORD)
+
+
+def _checked_header(market: Market, data: bytes | memoryview, decoders: Decoders) -> np.void:
     if len(data) < HEADER_DTYPE.itemsize:
         raise SnapshotRefusedError(f"snapshot of {len(data)} bytes is shorter than its header")
     header: np.void = np.frombuffer(data, HEADER_DTYPE, count=1)[0]
-    if int(header["magic"]) != MAGIC or int(header["version"]) != VERSION:
-        raise SnapshotRefusedError("not a snapshot that this build can read")
+    if int(header["magic"]) != MAGIC:
+        raise SnapshotRefusedError("not a snapshot of a book")
+    if int(header["version"]) not in decoders:
+        known = ", ".join(map(str, sorted(decoders)))
+        raise SnapshotRefusedError(
+            f"snapshot has version {header['version']}, this build reads {known}"
+        )
     if zlib.crc32(memoryview(data)[_CHECKED_FROM:]) != int(header["checksum"]):
         raise SnapshotRefusedError("snapshot is torn: its checksum does not match its content")
-    if len(data) != _size(int(header["orders"]), int(header["finished"])):
-        raise SnapshotRefusedError("snapshot's length does not match its counts")
     if int(header["market_id"]) != market.market_id:
         raise SnapshotRefusedError(
             f"snapshot of market {header['market_id']} offered to market {market.market_id}"

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -12,7 +12,7 @@ from actors.fold.ports import StoredSnapshot
 from actors.platform.errors import SnapshotRefusedError
 
 _log = structlog.get_logger(__name__)
-_MAGIC = b"FRKS0001"
+_MAGIC = b"FRKS0001"  # and the version, of what follows the digest
 _DIGEST_BYTES = 32
 _SUFFIX = ".snapshot"
 # MessagePack's spelling of no bytes, and how it begins those of a length of 32 bits.
@@ -20,13 +20,22 @@ _NO_BYTES = b"\xc4\x00"
 _BYTES_32 = b"\xc6"
 
 
-class _Envelope(msgspec.Struct, frozen=True, kw_only=True):
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     pair: str
     next_offset: int
     commands: int
     last_price_ticks: int
     # The last, so that it can be written without a copy.
     state: bytes
+
+
+def _version_1(body: memoryview) -> Envelope:
+    return msgspec.msgpack.decode(body, type=Envelope)
+
+
+Decoders = Mapping[bytes, Callable[[memoryview], Envelope]]
+DECODERS: Decoders = {_MAGIC: _version_1}
+"""Of each version's magic, what makes of the bytes after the digest the newest envelope."""
 
 
 class FileSnapshotStore:
@@ -94,7 +103,7 @@ def encode_snapshot(pair: str, snapshot: StoredSnapshot) -> list[bytes | memoryv
 
     The last piece is the state itself: to copy it would stop all threads of the process.
     """
-    envelope = _Envelope(
+    envelope = Envelope(
         pair=pair,
         next_offset=snapshot.next_offset,
         commands=snapshot.commands,
@@ -108,16 +117,21 @@ def encode_snapshot(pair: str, snapshot: StoredSnapshot) -> list[bytes | memoryv
     return [_MAGIC, digest.digest(), head, snapshot.state]
 
 
-def decode_snapshot(pair: str, image: bytes) -> StoredSnapshot:
-    """Return what an image of this pair holds. Raises SnapshotRefusedError."""
+def decode_snapshot(pair: str, image: bytes, *, decoders: Decoders = DECODERS) -> StoredSnapshot:
+    """Return what an image of this pair holds, of any version that `decoders` reads.
+
+    Raises SnapshotRefusedError.
+    """
     head = len(_MAGIC) + _DIGEST_BYTES
     body = memoryview(image)[head:]
-    if image[: len(_MAGIC)] != _MAGIC:
-        raise SnapshotRefusedError("not a snapshot of this version")
+    magic = image[: len(_MAGIC)]
+    if magic not in decoders:
+        known = ", ".join(sorted(each.decode() for each in decoders))
+        raise SnapshotRefusedError(f"it begins with {magic!r}, this build reads {known}")
     if hashlib.sha256(body).digest() != image[len(_MAGIC) : head]:
         raise SnapshotRefusedError("its checksum does not match its content")
     try:
-        envelope = msgspec.msgpack.decode(body, type=_Envelope)
+        envelope = decoders[magic](body)
     except msgspec.DecodeError as error:
         raise SnapshotRefusedError(f"its envelope cannot be read: {error}") from error
     if envelope.pair != pair:

@@ -1,13 +1,15 @@
 """A snapshot gives the same book back, or nothing."""
 
+import zlib
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from actors.book.compiled import CompiledBook
+from actors.book.compiled_snapshot import DECODERS, HEADER_DTYPE, Parts, parts
 from actors.book.errors import SnapshotRefusedError
-from actors.book.records import RecordArray
+from actors.book.records import EVENT_DTYPE, RecordArray
 from tests.property.streams import ARENAS, stream
 
 ARENA = ARENAS["crowded"]
@@ -88,3 +90,59 @@ def test_another_markets_snapshot_is_refused(snapshot: bytes) -> None:
     )
     with pytest.raises(SnapshotRefusedError, match="market 7"):
         CompiledBook.restore(foreign, snapshot)
+
+
+OLDER_ORDER = np.dtype([(name, EVENT_DTYPE[name]) for name in EVENT_DTYPE.names[:-1]])
+
+
+def of_older_version(header: np.void, body: memoryview) -> Parts:
+    """Read a made-up version whose orders end before the last word, and lift them."""
+    count = int(header["orders"])
+    narrow = np.frombuffer(body, OLDER_ORDER, count=count)
+    finished = np.frombuffer(body, np.int64, offset=narrow.nbytes).reshape(-1, 7)
+    orders = np.zeros(count, EVENT_DTYPE)
+    for name in OLDER_ORDER.names or ():
+        orders[name] = narrow[name]
+    time_us, sequence, last_trade_id, update_id, halted = header["state"][:5].tolist()
+    return Parts(time_us, sequence, last_trade_id, update_id, bool(halted), orders, finished)
+
+
+def in_older_version(snapshot: bytes) -> bytes:
+    one = parts(ARENA.market, snapshot)
+    narrow = np.zeros(len(one.orders), OLDER_ORDER)
+    for name in OLDER_ORDER.names or ():
+        narrow[name] = one.orders[name]
+    return sealed_again(snapshot, 77, narrow.tobytes() + one.finished.tobytes())
+
+
+def sealed_again(snapshot: bytes, version: int, body: bytes) -> bytes:
+    header = np.frombuffer(snapshot, HEADER_DTYPE, count=1).copy()
+    header["version"] = version
+    header["checksum"] = zlib.crc32(header.tobytes()[12:] + body)
+    return header.tobytes() + body
+
+
+def test_a_snapshot_of_an_older_version_gives_the_same_book_and_the_same_future(
+    snapshot: bytes, commands: RecordArray
+) -> None:
+    older = in_older_version(snapshot)
+    assert len(older) < len(snapshot)
+    lifted = CompiledBook.restore(ARENA.market, older, decoders={**DECODERS, 77: of_older_version})
+    newest = CompiledBook.restore(ARENA.market, snapshot)
+    assert lifted.state_hash() == newest.state_hash()
+    assert lifted.snapshot() == snapshot
+    expected = newest.apply(commands[3_000:]).events
+    assert lifted.apply(commands[3_000:]).events.tobytes() == expected.tobytes()
+
+
+def test_a_snapshot_of_a_newer_version_is_refused_in_one_line(snapshot: bytes) -> None:
+    newer = sealed_again(snapshot, 2, snapshot[HEADER_DTYPE.itemsize :])
+    with pytest.raises(SnapshotRefusedError, match=r"^snapshot has version 2, this build reads 1$"):
+        CompiledBook.restore(ARENA.market, newer)
+
+
+def test_the_parts_of_the_newest_version_are_views_of_the_snapshot(snapshot: bytes) -> None:
+    one = parts(ARENA.market, snapshot)
+    for part in (one.orders, one.finished):
+        assert len(part) > 0
+        assert np.shares_memory(part, np.frombuffer(snapshot, np.uint8))

@@ -1,12 +1,20 @@
 """Snapshots bound the replay and never decide what a book is."""
 
+import hashlib
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from actors.book.codec import encode_commands
 from actors.fold.ports import StoredSnapshot
-from actors.fold.snapshots import FileSnapshotStore
+from actors.fold.snapshots import (
+    DECODERS,
+    Envelope,
+    FileSnapshotStore,
+    decode_snapshot,
+    encode_snapshot,
+)
 from actors.pair.actor import PairActor
 from actors.pair.messages import Position, RangeApplied
 from actors.platform.config import Limits
@@ -139,3 +147,30 @@ def test_a_later_epochs_first_snapshot_is_never_dropped_and_never_done_without(
         path.write_bytes(b"torn")
     with pytest.raises(SnapshotRefusedError):
         second.rewind()
+
+
+def test_an_image_of_an_older_version_is_lifted_to_the_newest() -> None:
+    def of_older_version(body: memoryview) -> Envelope:
+        """Read a made-up version that counts no commands and knows no last price."""
+        pair, next_offset, state = msgspec.msgpack.decode(body, type=tuple[str, int, bytes])
+        return Envelope(
+            pair=pair, next_offset=next_offset, commands=0, last_price_ticks=0, state=state
+        )
+
+    body = msgspec.msgpack.encode((MARKET.pair, 40, b"state"))
+    image = b"FRKS0000" + hashlib.sha256(body).digest() + body
+    decoders = {**DECODERS, b"FRKS0000": of_older_version}
+    assert decode_snapshot(MARKET.pair, image, decoders=decoders) == StoredSnapshot(
+        next_offset=40, commands=0, last_price_ticks=0, state=b"state"
+    )
+
+
+def test_an_image_of_a_newer_version_is_refused_in_one_line() -> None:
+    snapshot = StoredSnapshot(next_offset=40, commands=40, last_price_ticks=1, state=b"state")
+    image = b"".join(encode_snapshot(MARKET.pair, snapshot))
+    assert decode_snapshot(MARKET.pair, image) == snapshot
+    newer = image.replace(b"FRKS0001", b"FRKS0002", 1)
+    with pytest.raises(
+        SnapshotRefusedError, match=r"^it begins with b'FRKS0002', this build reads FRKS0001$"
+    ):
+        decode_snapshot(MARKET.pair, newer)
