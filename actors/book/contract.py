@@ -1,4 +1,4 @@
-"""What every order book implementation answers: the kernel's and the naive one that judges it."""
+"""Contract of every order book: the kernel's, and the naive one that judges it."""
 
 from typing import NamedTuple, Protocol
 

@@ -1,4 +1,4 @@
-"""What can go wrong with a book's bytes. A refused order is an event, never an exception."""
+"""Errors in a book's bytes. A refused order is an event, never an exception."""
 
 
 class SnapshotRefusedError(ValueError):

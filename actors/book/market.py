@@ -8,10 +8,11 @@ INT64_MAX = 2**63 - 1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Market:
-    """One trading pair in integer units.
+    """One trading pair in integers.
 
-    `tick_size` and `lot_size` are exact decimals as strings (`"0.01"`); limits are in ticks, lots
-    and tick x lot units. `protection_bps` bounds a market order's price, in 1/10,000 of the best
+    `tick_size` and `lot_size` are exact decimals as strings (`"0.01"`); limits are in ticks and
+    lots, and those of a notional (`min_notional_units`, `max_notional_units`) in ticks x lots, not
+    in units of 1e-8. `protection_bps` bounds a market order's price, in 1/10,000 of the best
     opposite price at its arrival. `client_id_memory` is how many finished orders' client order
     ids are remembered.
 

@@ -1,4 +1,7 @@
-"""State, state hash and snapshot of the naive book (docs/matching.md, "State hash")."""
+"""State, state hash and snapshot of the naive book (docs/matching.md, "State hash").
+
+Its snapshot has no version: it is never stored, and the build that made it reads it.
+"""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Why an order was refused or ended: a stable code and a sentence for each.
+"""Reasons why an order was refused or ended: a stable code and a sentence for each.
 
 Codes are grouped by area: 1xx the command itself, 2xx the market, 3xx the book,
 4xx why an order left the book. They are stored and must never change.

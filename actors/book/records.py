@@ -1,8 +1,9 @@
 """Fixed-width records of the log: commands in, events and changed levels out.
 
 All fields are little-endian; a change of layout is a new version in the codec's header.
-Prices are ticks, quantities lots, money amounts (`notional`, `quote_units`) tick x lot units,
-times microseconds since the Unix epoch.
+Prices are ticks, quantities lots, times microseconds since the Unix epoch. Amounts of the quote
+asset are ticks x lots, the price of one lot at one tick being 1; `quote_units` is such an amount
+too, whatever its name says: a unit is 1e-8 of an asset, which the core does not know.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Compile the kernel into its cache: `python -m actors.book.warm`, once per installation."""
+"""Warm-up of the kernel's cache: `python -m actors.book.warm`, once per installation."""
 
 import numpy as np
 
