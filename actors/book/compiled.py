@@ -9,6 +9,7 @@ from actors.book.compiled_snapshot import BookImage, Decoders
 from actors.book.contract import Applied
 from actors.book.kernel import entries, memory
 from actors.book.kernel.layout import (
+    BEGIN,
     CHANGED_WORDS,
     COMMAND_WORDS,
     EVENT_WORDS,
@@ -86,7 +87,7 @@ class CompiledBook:
         fit = commands if commands.flags.carray else np.array(commands)
         words = _records(WORD, len(fit) * COMMAND_WORDS, fit)
         need, position, events, rows, before, after = entries.apply_commands(
-            words, 0, *self._arrays
+            words, BEGIN, *self._arrays
         )
         if need != READY:
             return self._apply_growing(words, need, position)
@@ -120,7 +121,7 @@ class CompiledBook:
         """Take the events out; make their array larger where the open orders call for it."""
         taken.append(self._event_words[: int(self._state[S_EVENTS]) * EVENT_WORDS].copy())
         self._state[S_EVENTS] = 0
-        if len(self._arrays.events) < 2 * self.open_orders + 4:
+        if len(self._arrays.events) < memory.event_rows(self.open_orders):
             self._use(memory.grow(self._arrays, NEED_EVENTS))
 
     def depth(self, limit: int) -> tuple[RecordArray, RecordArray]:

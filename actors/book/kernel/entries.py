@@ -8,7 +8,9 @@ from collections.abc import Callable
 import numpy as np
 
 from actors.book.kernel import (
+    amend,
     answers,
+    cancel,
     clients,
     commands,
     heap,
@@ -16,15 +18,19 @@ from actors.book.kernel import (
     ladder,
     layout,
     matching,
+    place,
     queues,
     report,
     rules,
+    steps,
     store,
     tables,
+    taker,
     views,
 )
 from actors.book.kernel.jit import entry, index, inlined
 from actors.book.kernel.layout import (
+    BEGIN,
     BLOCK_WORDS,
     CHANGED_WORDS,
     CLIENT_ROW_WORDS,
@@ -32,27 +38,11 @@ from actors.book.kernel.layout import (
     EVENT_WORDS,
     LEVEL_WORDS,
     MAP_WORDS,
-    NEED_BLOCKS,
-    NEED_CLIENTS,
-    NEED_EVENTS,
-    NEED_ORDERS,
-    NEED_TOUCHED,
-    NEED_USERS,
     READY,
-    S_BLOCKS,
-    S_CLIENTS,
     S_EVENTS,
     S_FINGERPRINT,
-    S_FREE_BLOCK,
-    S_FREE_CLIENT,
-    S_FREE_SLOT,
-    S_OPEN,
     S_PREVIOUS_UPDATE_ID,
-    S_SIDE_LEVELS,
-    S_SLOTS,
-    S_TOUCHED,
     S_UPDATE_ID,
-    S_USERS,
     TOUCHED_WORDS,
     USER_WORDS,
     Book,
@@ -61,7 +51,9 @@ from actors.book.kernel.layout import (
 
 _KERNEL = jit.fingerprint(
     [
+        amend,
         answers,
+        cancel,
         clients,
         commands,
         heap,
@@ -69,40 +61,17 @@ _KERNEL = jit.fingerprint(
         ladder,
         layout,
         matching,
+        place,
         queues,
         report,
         rules,
+        steps,
         store,
+        taker,
         tables,
         views,
     ]
 )
-
-
-@inlined
-def _need(book: Book) -> int:
-    """Return what must grow before any command can be taken, whatever it is.
-
-    Every open order answers a command with one event at most, as maker, cancelled or expired,
-    and the command itself with one more; it brings at most one order, user, client order id,
-    and block (a split), and touches every level, one that it leaves and one that it makes.
-    """
-    state = book.state
-    if state[S_EVENTS] + state[S_OPEN] + 2 > book.events.shape[0]:
-        return NEED_EVENTS
-    if state[S_FREE_SLOT] < 0 and state[S_SLOTS] == book.orders.shape[0]:
-        return NEED_ORDERS
-    if 2 * (state[S_USERS] + 1) > book.users.shape[0]:
-        return NEED_USERS
-    if state[S_FREE_CLIENT] < 0 and state[S_CLIENTS] == book.clients.shape[0]:
-        return NEED_CLIENTS
-    if state[S_FREE_BLOCK] < 0 and state[S_BLOCKS] == book.blocks.shape[0]:
-        return NEED_BLOCKS
-    room = book.touched.shape[1] - 2
-    for side in range(2):
-        if state[S_TOUCHED + side] + state[S_SIDE_LEVELS + side] > room:
-            return NEED_TOUCHED
-    return READY
 
 
 @inlined
@@ -141,11 +110,13 @@ def _make_apply(fingerprint: int) -> Callable[..., tuple[int, int, int, int, int
         touched: Words,
         changed: Words,
     ) -> tuple[int, int, int, int, int, int]:
-        """Apply commands from `position` on.
+        """Take the steps of all commands, or go on with those of the command at `position`.
 
+        `position` is BEGIN in the first call, and in the next what the one before returned.
         Returns what must grow (READY: nothing), the position reached, how many events and how
-        many changed levels stand in their arrays, and the update ids before and after. Raises
-        ValueError for arrays of another layout.
+        many changed levels stand in their arrays, and the update ids before and after. The caller
+        makes what is named larger, or takes the events out and sets S_EVENTS to 0, and calls again.
+        Raises ValueError for arrays of another layout.
         """
         book = Book(
             state, events, orders, order_map, heap, levels, users, clients, client_map,
@@ -155,15 +126,17 @@ def _make_apply(fingerprint: int) -> Callable[..., tuple[int, int, int, int, int
             raise ValueError("these are not the arrays of a book")
         state[S_FINGERPRINT] = fingerprint
         count = words.shape[0] // COMMAND_WORDS
-        if position == 0:
+        if position == BEGIN:
+            position = 0
             state[S_EVENTS] = 0
             state[S_PREVIOUS_UPDATE_ID] = state[S_UPDATE_ID]
         while position < count:
-            need = _need(book)
+            need, ended = steps.step(book, words, index(position * COMMAND_WORDS))
             if need != READY:
                 return need, position, state[S_EVENTS], 0, 0, 0
-            commands.run(book, words, index(position * COMMAND_WORDS))
-            position += 1
+            position += ended
+        if state[S_EVENTS] > events.shape[0]:
+            raise AssertionError("a step made more events than there was room for")
         rows = report.report(book)
         before, after = state[S_PREVIOUS_UPDATE_ID], state[S_UPDATE_ID]
         return READY, position, state[S_EVENTS], rows, before, after

@@ -1,4 +1,4 @@
-"""How the kernel's functions are compiled, in one place.
+"""Compilation of the kernel's functions, in one place.
 
 Only entries are cached: numba notices a change in an entry's own file and in its closure, not in
 the functions that it calls. Every entry therefore closes over `fingerprint()` of the kernel's

@@ -1,4 +1,4 @@
-"""Where each number lies in the kernel's arrays, all of 64-bit integers.
+"""Places of all numbers in the kernel's arrays, which are of 64-bit integers.
 
 Commands and events are seen as rows of words. An order's slot is the image that its next event
 will show: an event is a copy of the slot in which only the words that belong to the event (and
@@ -174,7 +174,12 @@ CHANGED_WORDS = LEVEL_DTYPE.itemsize // WORD.itemsize
     STATE_WORDS,
 ) = range(38)
 
-# What must grow before the next command can be taken.
+# Events of one step beside one for each open order (actors/book/kernel/steps.py).
+OWN_EVENTS = 1
+
+# Where `apply_commands` starts; a command may be gone on with, so 0 would not tell.
+BEGIN = -1
+# What must grow before the next step can be taken.
 READY, NEED_EVENTS, NEED_ORDERS, NEED_USERS, NEED_CLIENTS, NEED_BLOCKS, NEED_TOUCHED = range(7)
 
 # Words of the field as plain integers, which compile to constants.

@@ -1,4 +1,4 @@
-"""A taker meets the other side of the book."""
+"""A taker against the other side of the book: trades, and what self-trade prevention does."""
 
 from actors.book.kernel.answers import image, open_status, order_image
 from actors.book.kernel.jit import index, inlined, inner
@@ -45,7 +45,7 @@ from actors.book.kernel.queues import (
     depart,
     forget,
     key_of,
-    lift_best,
+    leave_best,
     remaining,
     side_of,
     touch,
@@ -114,7 +114,7 @@ def _trade(book: Book, taker: int, maker: int, lots: int, price: int, command_id
     book.events[row, RELATED_ORDER] = orders[taker, ORDER_ID]
     book.events[row, RELATED_USER] = orders[taker, USER]
     if is_filled:
-        lift_best(book, maker)
+        leave_best(book, maker)
         forget(book, maker)
 
 

@@ -22,6 +22,7 @@ from actors.book.kernel.layout import (
     NEED_ORDERS,
     NEED_TOUCHED,
     NEED_USERS,
+    OWN_EVENTS,
     S_BEST,
     S_BEST_SELL,
     S_BLOCKS,
@@ -101,7 +102,7 @@ def grow(book: Book, need: int) -> Book:
     Events are given up: the caller has taken them, and their room is sized by the open orders.
     """
     if need == NEED_EVENTS:
-        rows = _power_of_two(max(2 * len(book.events), 2 * int(book.state[S_OPEN]) + 4))
+        rows = _power_of_two(max(2 * len(book.events), event_rows(int(book.state[S_OPEN]))))
         return book._replace(events=_zeros(rows, EVENT_WORDS))
     if need == NEED_ORDERS:
         return book._replace(
@@ -124,6 +125,14 @@ def grow(book: Book, need: int) -> Book:
             changed=_zeros(2 * len(book.changed), CHANGED_WORDS),
         )
     raise AssertionError(f"nothing is known to need {need}")
+
+
+def event_rows(open_orders: int) -> int:
+    """Return how long an array of events is that takes two steps of a book with so many orders.
+
+    One would do; with two, a stop to take events out pays for as many events as a step may need.
+    """
+    return 2 * (open_orders + OWN_EVENTS)
 
 
 def _new_state(market: Market) -> Words:

@@ -228,7 +228,7 @@ def rest(book: Book, slot: int) -> None:
 
 
 @inlined
-def lift(book: Book, slot: int) -> None:
+def leave(book: Book, slot: int) -> None:
     """Take an order that stays open off its level and off its user's list."""
     side = side_of(book, slot)
     level = index(book.orders[slot, LEVEL])
@@ -240,8 +240,8 @@ def lift(book: Book, slot: int) -> None:
 
 
 @inlined
-def lift_best(book: Book, slot: int) -> None:
-    """Do as `lift` does with an order at the best level, whose change is noted already."""
+def leave_best(book: Book, slot: int) -> None:
+    """Do as `leave` does with an order at the best level, whose change is noted already."""
     side = side_of(book, slot)
     level = index(book.orders[slot, LEVEL])
     if _leave_queue(book, slot):
@@ -261,7 +261,7 @@ def enter(book: Book, slot: int) -> None:
 
 @inlined
 def forget(book: Book, slot: int) -> None:
-    """End an open order that was lifted: its id is free again."""
+    """End an open order that has left its queue: its id is free again."""
     vacate(book.order_map, probe(book.order_map, book.orders[slot, ORDER_ID]))
     book.state[S_OPEN] -= 1
     if byte_of(book, slot, TIME_IN_FORCE_SHIFT) == GTD:
@@ -274,7 +274,7 @@ def forget(book: Book, slot: int) -> None:
 @inner
 def depart(book: Book, slot: int) -> None:
     """Remove a resting order for good, out of line for the rarer commands."""
-    lift(book, slot)
+    leave(book, slot)
     forget(book, slot)
 
 

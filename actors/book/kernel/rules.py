@@ -1,4 +1,4 @@
-"""What a new order must satisfy: docs/matching.md, the checks of PLACE in their order."""
+"""Rules that an order must satisfy: docs/matching.md, the checks in their order."""
 
 from actors.book.kernel import clients
 from actors.book.kernel.jit import inlined, inner
@@ -35,7 +35,9 @@ from actors.book.kernel.layout import (
     R_HALTED,
     R_MALFORMED,
     R_NOT_ENOUGH,
+    R_NOT_OWNER,
     R_NOT_POSITIVE,
+    R_UNKNOWN_ORDER,
     R_WOULD_CROSS,
     S_BEST,
     S_HALTED,
@@ -132,6 +134,16 @@ def _value_objection(book: Book, slot: int) -> int:
         return R_BELOW_MINIMUM
     if quote != 0 and quote < state[S_MIN_NOTIONAL]:
         return R_BELOW_MINIMUM
+    return NO_REASON
+
+
+@inlined
+def cancel_refusal(book: Book, slot: int, user_id: int) -> int:
+    """Return why a user may not touch an order (`slot` -1: unknown), or NO_REASON."""
+    if slot < 0:
+        return R_UNKNOWN_ORDER
+    if user_id != 0 and user_id != book.orders[slot, USER]:
+        return R_NOT_OWNER
     return NO_REASON
 
 

@@ -43,11 +43,13 @@ def widened(layout: np.dtype[np.void], items: RecordArray) -> RecordArray:
 
 OLDER_COMMAND = without(COMMAND_DTYPE, "spare", "reserved", "client_order_id")
 OLDER_EVENT = without(EVENT_DTYPE, "spare", "client_order_id")
-COMMANDS: Layouts = COMMAND_LAYOUTS | {
-    OLDER: ItemLayout(OLDER_COMMAND, lambda items: widened(COMMAND_DTYPE, items))
+COMMANDS: Layouts = {
+    **COMMAND_LAYOUTS,
+    OLDER: ItemLayout(OLDER_COMMAND, lambda items: widened(COMMAND_DTYPE, items)),
 }
-EVENTS: Layouts = EVENT_LAYOUTS | {
-    OLDER: ItemLayout(OLDER_EVENT, lambda items: widened(EVENT_DTYPE, items))
+EVENTS: Layouts = {
+    **EVENT_LAYOUTS,
+    OLDER: ItemLayout(OLDER_EVENT, lambda items: widened(EVENT_DTYPE, items)),
 }
 
 

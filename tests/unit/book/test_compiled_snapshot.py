@@ -92,7 +92,7 @@ def test_another_markets_snapshot_is_refused(snapshot: bytes) -> None:
         CompiledBook.restore(foreign, snapshot)
 
 
-OLDER_ORDER = np.dtype([(name, EVENT_DTYPE[name]) for name in EVENT_DTYPE.names[:-1]])
+OLDER_ORDER = np.dtype([(name, EVENT_DTYPE[name]) for name in (EVENT_DTYPE.names or ())[:-1]])
 
 
 def of_older_version(header: np.void, body: memoryview) -> Parts:
