@@ -1,6 +1,6 @@
 """Records of `trades.executed` become each market's new trades, each once, in order."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import structlog
@@ -12,6 +12,15 @@ from actors.follow.positions import MarketPosition
 from actors.log.tail import events_after
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TradeBatch:
+    """New TRADE events by market, with the positions that they lead from and to."""
+
+    trades: dict[int, RecordArray]
+    before: tuple[MarketPosition, ...]
+    after: tuple[MarketPosition, ...]
 
 
 class TradeIntake:
@@ -27,7 +36,7 @@ class TradeIntake:
         self._reached = dict(self._taken)
         self._trades: dict[int, list[RecordArray]] = {}
         self._trade_id: dict[int, int] = {}
-        self.pending_trades = 0
+        self.pending = 0
         self.missing_trades = 0
         self.faults: dict[int, str] = {}
 
@@ -48,7 +57,7 @@ class TradeIntake:
                 reached = replace(reached, last_sequence=int(trades["sequence"][-1]))
                 self._count_missing(market_id, trades)
                 self._trades.setdefault(market_id, []).append(trades)
-                self.pending_trades += len(trades)
+                self.pending += len(trades)
         self._reached[market_id] = reached
 
     def _count_missing(self, market_id: int, trades: RecordArray) -> None:
@@ -59,18 +68,20 @@ class TradeIntake:
             self.missing_trades += missing
             _log.error("trades_missing", market_id=market_id, after=expected - 1, count=missing)
 
-    def take(
-        self,
-    ) -> tuple[dict[int, RecordArray], list[MarketPosition], list[MarketPosition]]:
-        """Return new trades by market, and the moved positions as they were and as they are."""
+    def take(self) -> TradeBatch | None:
+        """Return what was added since the last call, None where no position has moved."""
         moved = [key for key, position in self._reached.items() if position != self._taken[key]]
-        before = [self._taken[key] for key in moved]
-        after = [self._reached[key] for key in moved]
-        trades = {key: np.concatenate(parts) for key, parts in self._trades.items()}
+        if not moved:
+            return None
+        batch = TradeBatch(
+            trades={key: np.concatenate(parts) for key, parts in self._trades.items()},
+            before=tuple(self._taken[key] for key in moved),
+            after=tuple(self._reached[key] for key in moved),
+        )
         self._taken = dict(self._reached)
         self._trades.clear()
-        self.pending_trades = 0
-        return trades, before, after
+        self.pending = 0
+        return batch
 
 
 def _trades_after(record: EventRecord, market_id: int, sequence: int) -> RecordArray:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from actors.follow.status import FollowerStatus
 from actors.platform.messages import Candle
 
 
@@ -49,23 +50,14 @@ class IndicatorSeries(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     numbers: dict[str, list[float | None]]
 
 
-class CandlesStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How the candle actor stands; times are seconds since the Unix epoch, 0 where there was none.
+class CandlesStatus(FollowerStatus, frozen=True, kw_only=True):
+    """How the candle actor stands.
 
     `missing_trades` counts the trade ids that the log skipped, `seconds_held` the candles in
-    memory by market; `faults` says which markets are not followed, or were spoilt, and why.
+    memory by market.
     """
 
-    process_id: int
-    healthy: bool
-    connected: bool
-    error: str
-    faults: dict[int, str]
     trades: int
     missing_trades: int
     candles_written: int
-    transactions: int
-    records_behind: int
-    last_commit_time_s: float
-    last_commit_duration_ms: float
     seconds_held: dict[int, int]

@@ -4,7 +4,7 @@ import asyncio
 import math
 import struct
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
@@ -14,7 +14,7 @@ import structlog
 
 from actors.fold.ports import StoredSnapshot
 from actors.fold.snapshots import decode_snapshot, encode_snapshot
-from actors.follow.copy_format import HEADER, TRAILER
+from actors.follow.copy_format import HEADER, TRAILER, copy_rows
 from actors.platform.errors import SnapshotRefusedError
 
 _T = TypeVar("_T")
@@ -25,7 +25,6 @@ _CONNECT_S = 3.0
 _QUERY_S = 60.0
 _LOAD_S = 20.0
 _LOAD_PAUSE_S = 0.5
-_PIECE_BYTES = 256 * 1024
 
 _REMOVE = "DELETE FROM snapshots WHERE pair = $1 AND epoch = $2 AND next_offset = $3"
 _PRUNE = """
@@ -138,11 +137,13 @@ class PostgresSnapshotStore:
         row = self._pair, self._epoch, snapshot.next_offset
         async with connection.transaction():
             await connection.execute(_REMOVE, *row)
-            await connection.copy_to_table(
+            await copy_rows(
+                connection,
                 "snapshots",
+                _row_head(*row, image_bytes=sum(len(piece) for piece in image)),
+                *image,
+                TRAILER,
                 columns=("pair", "epoch", "next_offset", "image"),
-                source=_copied(*row, image),
-                format="binary",
             )
             await connection.execute(_PRUNE, self._pair, self._epoch, self._kept)
 
@@ -155,20 +156,12 @@ class PostgresSnapshotStore:
         return image
 
 
-async def _copied(
-    pair: str, epoch: int, next_offset: int, image: list[bytes | memoryview]
-) -> AsyncIterator[bytes]:
-    """Yield the payload of a binary COPY of one row, in pieces: a copy of all of a large book would
-    hold the interpreter, and with it the market, for as long as it takes.
-    """
+def _row_head(pair: str, epoch: int, next_offset: int, *, image_bytes: int) -> bytes:
+    """Return the payload of a binary COPY of one row, up to where the image begins."""
     name = pair.encode()
-    yield HEADER + struct.pack(
+    return HEADER + struct.pack(
         f">hi{len(name)}siiiqi",
         *(4, len(name), name),
         *(4, epoch, 8, next_offset),
-        sum(len(piece) for piece in image),
+        image_bytes,
     )
-    for piece in image:
-        for start in range(0, len(piece), _PIECE_BYTES):
-            yield bytes(piece[start : start + _PIECE_BYTES])
-    yield TRAILER

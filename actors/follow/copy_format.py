@@ -6,8 +6,9 @@ of fixed width every row has the same width, so the payload is one structured ar
 column may stand at the end of the row, where its different lengths only cut the row's tail.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 
+import asyncpg
 import numpy as np
 import numpy.typing as npt
 
@@ -21,6 +22,7 @@ INTEGER = ">i4"
 BIGINT = ">i8"
 
 _LENGTH = np.dtype(">i4")
+_PIECE_BYTES = 256 * 1024
 
 
 class CopyLayout:
@@ -67,3 +69,23 @@ def _append_text(rows: RecordArray, text: npt.NDArray[np.generic]) -> bytes:
         if lengths.min() < longest:
             return padded[np.arange(start + longest) < (start + lengths)[:, None]].tobytes()
     return padded.tobytes()
+
+
+async def copy_rows(
+    connection: asyncpg.Connection, table: str, *payload: bytes | memoryview, columns: Iterable[str]
+) -> None:
+    """Append rows to a table; the parts of the payload follow each other. Raises asyncpg's errors.
+
+    The parts of a large payload are not joined: a copy would hold the interpreter, and with it a
+    market, for as long as it takes.
+    """
+    await connection.copy_to_table(
+        table, source=_pieces(payload), columns=tuple(columns), format="binary"
+    )
+
+
+async def _pieces(payload: Iterable[bytes | memoryview]) -> AsyncIterator[bytes]:
+    """Yield the payload in pieces: asyncpg would take plain bytes for a file's path."""
+    for part in payload:
+        for start in range(0, len(part), _PIECE_BYTES):
+            yield bytes(part[start : start + _PIECE_BYTES])

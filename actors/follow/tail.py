@@ -1,4 +1,4 @@
-"""The reading side of `orders.updated`: every market's records from its stored position on."""
+"""The reading side of a follower: every market's records from its stored position on."""
 
 from collections.abc import Iterable
 from typing import NamedTuple, Self
@@ -13,7 +13,7 @@ FETCH_WAIT_MS = 50
 
 
 class MarketRecord(NamedTuple):
-    """A record of `orders.updated` as it lies in its market's partition."""
+    """A record of the followed topic as it lies in its market's partition."""
 
     market_id: int
     offset: int
@@ -36,6 +36,7 @@ class MarketTail:
         *,
         bootstrap: str,
         topic: str,
+        client_id: str,
     ) -> Self:
         """Connect and stand at the positions. Raises LogError.
 
@@ -46,7 +47,7 @@ class MarketTail:
         reader = LogReader(
             bootstrap=bootstrap,
             topic=topic,
-            client_id="forkast-writer",
+            client_id=client_id,
             wait_ms=FETCH_WAIT_MS,
         )
         return await cls.follow(reader, topology, positions)

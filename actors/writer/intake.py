@@ -1,17 +1,20 @@
 """What a batch may contain: each market's events once, in order, without a gap.
 
 A record that does not continue its market is not written, nor is anything after it: the market
-stands halted, its position stays before the gap, and it goes on by itself once the log brings the
+is stalled, its position stays before the gap, and it goes on by itself once the log brings the
 missing sequences (another router publishes again what it did not find).
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
+import structlog
 
 from actors.book.codec import EventRecord, MalformedRecordError, decode_events
 from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.follow.positions import MarketPosition
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,28 +33,37 @@ class Intake:
         self._taken = {position.market_id: position for position in positions}
         self._reached = dict(self._taken)
         self._events: list[RecordArray] = []
-        self.pending_events = 0
+        self.pending = 0
         self.faults: dict[int, str] = {}
 
     def add(self, *, market_id: int, offset: int, value: bytes) -> None:
         """Add the record at this offset; events that were added before are dropped.
 
-        A record that is malformed or leaves a gap is put down in `faults` instead, by market,
-        until one follows that continues.
+        A record that is malformed or leaves a gap stalls its market, and is put down in `faults`
+        instead, until one follows that continues.
         """
         try:
             record = decode_events(value)
             fresh = _fresh_events(record, market_id, self._reached[market_id].last_sequence)
         except MalformedRecordError as error:
-            self.faults[market_id] = f"record {offset}: {error}"
+            self._stall(market_id, offset, f"record {offset}: {error}")
             return
         if len(fresh) > 0:
-            self.faults.pop(market_id, None)
+            self._continue(market_id, offset)
             self._events.append(fresh)
-            self.pending_events += len(fresh)
+            self.pending += len(fresh)
         elif market_id in self.faults:
             return
         self._advance(record, fresh, offset)
+
+    def _stall(self, market_id: int, offset: int, why: str) -> None:
+        if market_id not in self.faults:
+            _log.error("market_stalled_in_writer", market_id=market_id, offset=offset, why=why)
+        self.faults[market_id] = why
+
+    def _continue(self, market_id: int, offset: int) -> None:
+        if self.faults.pop(market_id, None) is not None:
+            _log.warning("market_continues_in_writer", market_id=market_id, offset=offset)
 
     def _advance(self, record: EventRecord, fresh: RecordArray, offset: int) -> None:
         reached = self._reached[record.market_id]
@@ -80,7 +92,7 @@ class Intake:
         )
         self._taken = dict(self._reached)
         self._events.clear()
-        self.pending_events = 0
+        self.pending = 0
         return batch
 
 

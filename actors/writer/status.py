@@ -1,33 +1,23 @@
 """The writer's name and how it says that it stands."""
 
-import msgspec
-
+from actors.follow.status import FollowerStatus
 from actors.platform.metrics import Metric
 
 WRITER_NAME = "writer"
 
 
-class WriterStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How the writer stands; times are seconds since the Unix epoch, 0 where there was none.
+class WriterStatus(FollowerStatus, frozen=True, kw_only=True):
+    """How the writer stands.
 
     `events` counts what came in and `orders_inserted`, `orders_changed` and `trades` the rows
     that it came to, since the process started. `commands_offsets` says by market id up to which
-    offset of `orders.new` the rows are complete; `faults` which markets stand halted, and why.
+    offset of `orders.new` the rows are complete.
     """
 
-    process_id: int
-    healthy: bool
-    connected: bool
-    error: str
-    faults: dict[int, str]
     events: int
     trades: int
     orders_inserted: int
     orders_changed: int
-    transactions: int
-    records_behind: int
-    last_commit_time_s: float
-    last_commit_duration_ms: float
     commands_offsets: dict[int, int]
 
 

@@ -6,13 +6,19 @@ writer reads on from the position that Postgres remembers.
 """
 
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from typing import Self
 
 import asyncpg
 
-from actors.follow.positions import MarketPosition
-from actors.platform.errors import PositionTakenError
+from actors.follow.connection import connect, disconnect
+from actors.follow.copy_format import copy_rows
+from actors.follow.positions import (
+    MarketPosition,
+    make_positions,
+    move_positions,
+    read_positions,
+)
 from actors.platform.topology import Topology
 from actors.writer.intake import Batch
 from actors.writer.rows import (
@@ -28,10 +34,6 @@ from actors.writer.rows import (
     rows_of,
     trade_payload,
 )
-
-CONNECT_TIMEOUT_S = 10
-COMMAND_TIMEOUT_S = 30
-COPY_PIECE_BYTES = 512 * 1024
 
 # Joins by index only: the tables staged here have no statistics, and a plan that scans all orders
 # would grow with the table.
@@ -80,28 +82,6 @@ SELECT {_columns(TRADE_LAYOUT.columns)} FROM staged_trades
 ON CONFLICT (market_id, trade_id) DO NOTHING
 """  # noqa: S608
 
-_MAKE_POSITIONS = """
-INSERT INTO consumer_positions
-    (consumer, market_id, next_offset, last_sequence, commands_offset)
-SELECT $1, market_id, 0, 0, 0 FROM unnest($2::integer[]) AS market_id
-ON CONFLICT DO NOTHING
-"""
-
-_READ_POSITIONS = """
-SELECT market_id, next_offset, last_sequence, commands_offset
-FROM consumer_positions WHERE consumer = $1 AND market_id = ANY($2::integer[])
-"""
-
-_MOVE_POSITIONS = """
-UPDATE consumer_positions AS stored
-SET next_offset = moved.next_offset, last_sequence = moved.last_sequence,
-    commands_offset = moved.commands_offset
-FROM unnest($2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
-    AS moved(market_id, next_offset, last_sequence, commands_offset, old_offset, old_sequence)
-WHERE stored.consumer = $1 AND stored.market_id = moved.market_id
-  AND stored.next_offset = moved.old_offset AND stored.last_sequence = moved.old_sequence
-"""
-
 
 class _RowMissingError(Exception):
     """An image of an older order found no row to change."""
@@ -117,32 +97,19 @@ class OrderStore:
     @classmethod
     async def connect(cls, url: str, *, consumer: str) -> Self:
         """Open the connection. Raises OSError, TimeoutError and asyncpg's errors."""
-        connection = await asyncpg.connect(
-            url,
-            timeout=CONNECT_TIMEOUT_S,
-            command_timeout=COMMAND_TIMEOUT_S,
-            server_settings=_SESSION,
-        )
-        try:
-            await connection.execute(_TEMPORARY)
-        except BaseException:
-            connection.terminate()
-            raise
+        connection = await connect(url, settings=_SESSION, temporary=_TEMPORARY)
         return cls(connection, consumer=consumer)
 
     async def close(self) -> None:
-        """Close the connection, at once where the server does not answer."""
-        try:
-            await self._connection.close(timeout=2)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            self._connection.terminate()
+        """Close the connection."""
+        await disconnect(self._connection)
 
     async def positions(self, topology: Topology) -> tuple[MarketPosition, ...]:
         """Return every market's position; a market never written starts at 0."""
         market_ids = [market.market_id for market in topology]
-        await self._connection.execute(_MAKE_POSITIONS, self._consumer, market_ids)
-        rows = await self._connection.fetch(_READ_POSITIONS, self._consumer, market_ids)
-        return tuple(MarketPosition(**dict(row)) for row in rows)
+        await make_positions(self._connection, self._consumer, market_ids)
+        stored = await read_positions(self._connection, self._consumer, market_ids)
+        return tuple(stored.values())
 
     async def write(self, batch: Batch) -> Rows:
         """Write a batch's rows and positions in one transaction, and return the rows.
@@ -154,28 +121,18 @@ class OrderStore:
         rows = rows_of(batch.events)
         try:
             async with self._connection.transaction():
-                await self._move_positions(batch)
+                await self._move(batch)
                 await self._append(rows)
         except (asyncpg.UniqueViolationError, _RowMissingError):
             async with self._connection.transaction():
-                await self._move_positions(batch)
+                await self._move(batch)
                 await self._merge(rows)
         return rows
 
-    async def _move_positions(self, batch: Batch) -> None:
-        """Move the positions first: their row locks let one writer in at a time."""
-        status = await self._connection.execute(
-            _MOVE_POSITIONS,
-            self._consumer,
-            [position.market_id for position in batch.after],
-            [position.next_offset for position in batch.after],
-            [position.last_sequence for position in batch.after],
-            [position.commands_offset for position in batch.after],
-            [position.next_offset for position in batch.before],
-            [position.last_sequence for position in batch.before],
+    async def _move(self, batch: Batch) -> None:
+        await move_positions(
+            self._connection, self._consumer, before=batch.before, after=batch.after
         )
-        if _row_count(status) != len(batch.after):
-            raise PositionTakenError(f"another writer has moved the position of {self._consumer}")
 
     async def _append(self, rows: Rows) -> None:
         if len(rows.trades):
@@ -196,15 +153,7 @@ class OrderStore:
         await self._connection.execute(_MERGE_ORDERS)
 
     async def _copy(self, table: str, payload: bytes, columns: tuple[str, ...]) -> None:
-        await self._connection.copy_to_table(
-            table, source=_pieces(payload), columns=columns, format="binary"
-        )
-
-
-async def _pieces(payload: bytes) -> AsyncIterator[bytes]:
-    """Yield the payload in pieces: asyncpg would take plain bytes for a file's path."""
-    for start in range(0, len(payload), COPY_PIECE_BYTES):
-        yield payload[start : start + COPY_PIECE_BYTES]
+        await copy_rows(self._connection, table, payload, columns=columns)
 
 
 def _row_count(status: str) -> int:

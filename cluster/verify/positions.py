@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from actors.follow.positions import MarketPosition, read_positions
 from actors.writer.writer import CONSUMER as WRITER
 from analytics.aggregator import CONSUMER as CANDLES
 from cluster.verify.fold import LogFold
 from cluster.verify.report import Check
 
 _POLL_S = 0.1
-_READ = "SELECT consumer, last_sequence FROM consumer_positions WHERE market_id = $1"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,12 +23,14 @@ class Reached:
     counted: int
 
 
-async def read_positions(connection: asyncpg.Connection, market_id: int) -> Reached:
-    """Return both positions of a market. Raises asyncpg's errors."""
-    rows = {
-        row["consumer"]: row["last_sequence"] for row in await connection.fetch(_READ, market_id)
-    }
-    return Reached(written=rows.get(WRITER, 0), counted=rows.get(CANDLES, 0))
+async def read_reached(connection: asyncpg.Connection, market_id: int) -> Reached:
+    """Return how far both consumers are with a market. Raises asyncpg's errors."""
+    none = MarketPosition(market_id=market_id)
+    written, counted = [
+        (await read_positions(connection, consumer, (market_id,))).get(market_id, none)
+        for consumer in (WRITER, CANDLES)
+    ]
+    return Reached(written=written.last_sequence, counted=counted.last_sequence)
 
 
 async def wait_for_positions(
@@ -45,7 +47,7 @@ async def wait_for_positions(
     Whoever has not at `until_s` (of the monotonic clock) is a difference. Raises asyncpg's errors.
     """
     while True:
-        reached = await read_positions(connection, fold.market.market_id)
+        reached = await read_reached(connection, fold.market.market_id)
         late = [
             (name, at, wanted)
             for name, at, wanted in (

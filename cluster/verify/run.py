@@ -25,7 +25,7 @@ from cluster.verify.depth import check_depth
 from cluster.verify.fills import Fills
 from cluster.verify.fold import LogFold, Progress
 from cluster.verify.orders import check_orders
-from cluster.verify.positions import check_not_beyond, read_positions, wait_for_positions
+from cluster.verify.positions import check_not_beyond, read_reached, wait_for_positions
 from cluster.verify.priority import Priority
 from cluster.verify.published import Published
 from cluster.verify.report import Check, Report
@@ -237,7 +237,7 @@ class Verification:
         self, connection: asyncpg.Connection, fold: LogFold, *, since_us: int
     ) -> None:
         # Rows and positions of one moment: what the rows must be is known to the sequence.
-        reached = await read_positions(connection, fold.market.market_id)
+        reached = await read_reached(connection, fold.market.market_id)
         await check_not_beyond(self.checks["positions"], fold, reached)
         await check_trades(self.checks["trades"], connection, fold, written=reached.written)
         await check_orders(self.checks["orders"], connection, fold, written=reached.written)

@@ -242,7 +242,7 @@ async def _snapshot(bed: Bed) -> list[tuple[int, int, int, int]]:
     return [tuple(row) for row in rows]
 
 
-async def test_a_gap_halts_its_market_and_no_other_until_it_is_filled(bed: Bed) -> None:
+async def test_a_gap_stalls_its_market_and_no_other_until_it_is_filled(bed: Bed) -> None:
     histories = _histories(bed, seed=60, commands=400)
     gap, *others = histories
     async with bed.writing() as writer:
@@ -263,7 +263,7 @@ async def test_a_gap_halts_its_market_and_no_other_until_it_is_filled(bed: Bed) 
     assert {row["trade_id"]: row for row in trades} == histories[gap].trades()
 
 
-async def test_a_market_that_stood_halted_is_still_refused_by_the_next_writer(bed: Bed) -> None:
+async def test_a_market_that_was_stalled_is_still_refused_by_the_next_writer(bed: Bed) -> None:
     made = history(bed.topology.by_id(1), seed=70, commands=400)
     await bed.publish(1, *made.records[:4], *made.records[5:])
     for _ in range(2):

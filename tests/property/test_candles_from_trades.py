@@ -75,10 +75,11 @@ def test_candles_survive_a_restart_at_any_point_with_repeats(
         for offset, (first, last) in enumerate([(back, start), (back, end), (start, end)]):
             if first < last:
                 intake.add(market_id=1, offset=offset, value=trade_record(events[first:last]))
-        taken, _, after = intake.take()
-        for found in taken.values():
+        batch = intake.take()
+        assert batch is not None
+        for found in batch.trades.values():
             series.add(found)
-        position = after[0]
+        position = batch.after[0]
         restored = series.candles.clone()
         series = RecentSeconds(market_id=1, bound=10**6, candles=restored, complete=True)
         assert intake.missing_trades == 0

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from actors.book.codec import decode_events
 from actors.fold.ports import StoredSnapshot
+from actors.follow.follower import Follower
 from actors.follow.positions import MarketPosition
 from actors.follow.tail import MarketTail
 from actors.pair.actor import PairActor
@@ -16,8 +17,11 @@ from actors.router.pipeline import PairPipeline
 from actors.router.publisher import PairPublisher
 from actors.writer.store import OrderStore
 from actors.writer.writer import PostgresWriter
+from analytics.fold import CandleFold
+from analytics.intake import TradeBatch
+from analytics.store import CandleStore
 from tests.simulation.actor import ActorProcess, SimulatedPair
-from tests.simulation.candles import CandleProcess, MemoryCandles
+from tests.simulation.candles import MemoryCandles, MemoryCandleStore
 from tests.simulation.judge import Judge
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.memory import (
@@ -44,6 +48,9 @@ ROUTERS_MAX = 2
 APPEND_EVERY_S = 0.002
 POLL_S = 0.05
 POLLS_MAX = 1_200
+SECONDS_HELD = 1_000
+TRADES_PER_FLUSH = 4
+FLUSH_INTERVAL_S = 0.02
 # Only its queue is used, which drops what does not fit; it connects when it runs, and it does not.
 _DEPTH = DepthFeed(redis_url="redis://127.0.0.1:1")
 
@@ -69,11 +76,38 @@ class Writer(PostgresWriter):
         """Return the rows in memory."""
         return self._world.parts.store(self._world.network, self._world.rows)
 
-    async def open_tail(self, positions: tuple[MarketPosition, ...]) -> MarketTail:
+    async def open_tail(
+        self, topology: Topology, positions: tuple[MarketPosition, ...]
+    ) -> MarketTail:
         """Follow the log in memory."""
-        world = self._world
-        reader = MemoryReader(world.network, world.log, EVENTS_TOPIC)
-        return await MarketTail.follow(reader, world.platform.topology, positions)
+        reader = MemoryReader(self._world.network, self._world.log, EVENTS_TOPIC)
+        return await MarketTail.follow(reader, topology, positions)
+
+
+class Candles(CandleFold):
+    """The product's candle fold over memory."""
+
+    def __init__(self, world: "World", stored: MemoryCandles) -> None:
+        super().__init__(
+            world.platform.servers,
+            consumer="candles",
+            topic=TRADES_TOPIC,
+            seconds_in_memory=SECONDS_HELD,
+            tell=lambda _market_id, _candles: None,
+        )
+        self._world = world
+        self._stored = stored
+
+    async def open_store(self) -> CandleStore:
+        """Return the candles in memory."""
+        return MemoryCandleStore(self._world.network, self._stored)
+
+    async def open_tail(
+        self, topology: Topology, positions: tuple[MarketPosition, ...]
+    ) -> MarketTail:
+        """Follow the log in memory."""
+        reader = MemoryReader(self._world.network, self._world.log, TRADES_TOPIC)
+        return await MarketTail.follow(reader, topology, positions)
 
 
 class _JudgedSnapshots(MemorySnapshots):
@@ -112,7 +146,7 @@ class World:
         self._routers: list[asyncio.Task[None]] = []
         self._routers_started = 0
         self._writer: Writer | None = None
-        self._candles: asyncio.Task[None] | None = None
+        self._candles: Follower[CandleStore, TradeBatch] | None = None
 
     def play(self) -> list[str]:
         """Run until everything has arrived everywhere; return what was violated."""
@@ -176,8 +210,14 @@ class World:
 
     def _start_candles(self) -> None:
         if self.stored_candles is not None:
-            process = CandleProcess(self.network, self.log, self.stored_candles)
-            self._candles = self.loop.create_task(process.run())
+            self._candles = Follower(
+                Candles(self, self.stored_candles),
+                name="candles",
+                topology=self.platform.topology,
+                pending_max=TRADES_PER_FLUSH,
+                gather_s=FLUSH_INTERVAL_S,
+            )
+            self._candles.start()
 
     def _strike(self, fault: Fault) -> None:
         if fault is Fault.CRASH_ROUTER:
@@ -190,7 +230,7 @@ class World:
             self.loop.create_task(self._writer.stop())
             self._start_writer()
         elif fault is Fault.CRASH_CANDLES and self._candles is not None:
-            self._candles.cancel()
+            self.loop.create_task(self._candles.stop())
             self._start_candles()
         elif fault is Fault.TEAR_SNAPSHOT:
             self.snapshots.tear()

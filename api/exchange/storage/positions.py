@@ -1,8 +1,8 @@
 """How far the rows have come, and the numbers that keep the ids of two gateways apart."""
 
+from actors.follow.positions import read_positions
+from actors.writer.writer import CONSUMER as WRITER
 from api.exchange.storage.database import Database
-
-WRITER = "writer"
 
 
 class PositionsRepository:
@@ -16,10 +16,8 @@ class PositionsRepository:
 
         A market that the writer has not met yet is missing.
         """
-        rows = await self._database.fetch(
-            "SELECT market_id, commands_offset FROM consumer_positions WHERE consumer = $1", WRITER
-        )
-        return {row["market_id"]: row["commands_offset"] for row in rows}
+        positions = await read_positions(self._database, WRITER)
+        return {market_id: at.commands_offset for market_id, at in positions.items()}
 
     async def events_offsets(self) -> dict[int, int]:
         """Return by market id the offset in `orders.updated` before which all is in the tables."""

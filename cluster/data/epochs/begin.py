@@ -14,6 +14,7 @@ import asyncpg
 
 from actors.fold.snapshots import FileSnapshotStore, encode_snapshot, epoch_folder
 from actors.fold.stores import snapshot_folder
+from actors.follow.positions import MarketPosition, place_position, read_positions
 from actors.log.events import KafkaEventSink
 from actors.platform.config import Platform
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC
@@ -29,12 +30,6 @@ from cluster.data.patience import patiently
 
 _CATCH_UP_SILENT_S = 60.0
 _POLL_S = 0.1
-_POSITION = """
-INSERT INTO consumer_positions (consumer, market_id, next_offset, last_sequence, commands_offset)
-VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (consumer, market_id) DO UPDATE SET next_offset = excluded.next_offset,
-    last_sequence = excluded.last_sequence, commands_offset = excluded.commands_offset
-"""
 _SNAPSHOT = "INSERT INTO snapshots (pair, epoch, next_offset, image) VALUES ($1, $2, $3, $4)"
 _FIRST_WRONG_SECOND = """
 SELECT least(
@@ -136,10 +131,8 @@ async def _catch_up(
         reached: dict[int, int] = {}
         silent_until_s = time.monotonic() + _CATCH_UP_SILENT_S
         while time.monotonic() < silent_until_s:
-            rows = await connection.fetch(
-                "SELECT market_id, next_offset FROM consumer_positions WHERE consumer = $1", WRITER
-            )
-            now = {row["market_id"]: row["next_offset"] for row in rows}
+            positions = await read_positions(connection, WRITER)
+            now = {market_id: at.next_offset for market_id, at in positions.items()}
             faults = (await writer.status()).faults
             if all(now.get(key, 0) >= end or key in faults for key, end in ends.items()):
                 return
@@ -156,26 +149,22 @@ async def _settle(
 ) -> None:
     """Move a market's positions to where its new log begins, and complete its candles."""
     market_id = stored.market.market_id
-    written = await connection.fetchval(
-        "SELECT last_sequence FROM consumer_positions WHERE consumer = $1 AND market_id = $2",
-        WRITER,
-        market_id,
-    )
-    counted = stored.positions[CANDLES].last_sequence if CANDLES in stored.positions else 0
-    known = min(written or 0, counted)
+    none = MarketPosition(market_id=market_id)
+    written = (await read_positions(connection, WRITER, (market_id,))).get(market_id, none)
+    counted = stored.positions.get(CANDLES, none)
+    known = min(written.last_sequence, counted.last_sequence)
     second = await connection.fetchval(_FIRST_WRONG_SECOND, market_id, known)
     if second is not None:
         await connection.execute(_DROP_CANDLES, market_id, second)
         await connection.execute(_MAKE_CANDLES, market_id, second)
     for consumer, topic in ((WRITER, EVENTS_TOPIC), (CANDLES, TRADES_TOPIC)):
-        await connection.execute(
-            _POSITION,
-            consumer,
-            market_id,
-            log.extents[topic][stored.partition].end,
-            carried.sequence,
-            carried.snapshot.next_offset,
+        position = MarketPosition(
+            market_id=market_id,
+            next_offset=log.extents[topic][stored.partition].end,
+            last_sequence=carried.sequence,
+            commands_offset=carried.snapshot.next_offset,
         )
+        await place_position(connection, consumer, position)
 
 
 def _write_files(platform: Platform, number: int, carried: Sequence[Carried]) -> None:

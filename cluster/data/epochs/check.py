@@ -7,7 +7,7 @@ import asyncpg
 
 from actors.fold.snapshots import epoch_folder
 from actors.fold.stores import snapshot_folder, snapshot_store
-from actors.follow.positions import MarketPosition
+from actors.follow.positions import read_positions
 from actors.platform.config import Platform
 from actors.platform.errors import LogError
 from actors.writer.writer import CONSUMER as WRITER
@@ -19,10 +19,6 @@ from cluster.data.epochs.record import FIRST_NAME, Epoch, add_epoch, read_epochs
 from cluster.errors import LogReplacedError, ServerUnreachableError
 
 _ADVISORY_LOCK = 0x4550_4F43  # "EPOC"
-_POSITIONS = """
-SELECT consumer, market_id, next_offset, last_sequence, commands_offset
-FROM consumer_positions WHERE consumer = ANY($1::text[])
-"""
 _WAY_ON = (
     "give Kafka its data back, or begin a new epoch with `forkast up --new-epoch NAME`, which "
     "keeps every order that Postgres or a snapshot holds"
@@ -107,19 +103,17 @@ def find(current: Epoch | None, stored: list[Stored], log: LogState) -> list[str
 
 async def read_stored(platform: Platform, connection: asyncpg.Connection) -> list[Stored]:
     """Return what is kept of every market's place in the platform's epoch."""
-    positions: dict[tuple[str, int], MarketPosition] = {}
-    for row in await connection.fetch(_POSITIONS, [WRITER, CANDLES]):
-        values = dict(row)
-        consumer = values.pop("consumer")
-        positions[consumer, values["market_id"]] = MarketPosition(**values)
+    positions = {
+        consumer: await read_positions(connection, consumer) for consumer in (WRITER, CANDLES)
+    }
     return [
         Stored(
             market=market,
             partition=platform.topology.partition(market),
             positions={
-                consumer: positions[consumer, market.market_id]
-                for consumer in (WRITER, CANDLES)
-                if (consumer, market.market_id) in positions
+                consumer: stored[market.market_id]
+                for consumer, stored in positions.items()
+                if market.market_id in stored
             },
             snapshots=tuple(await asyncio.to_thread(snapshot_store(platform, market).offsets)),
         )

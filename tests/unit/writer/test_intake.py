@@ -80,7 +80,7 @@ def test_a_record_without_events_moves_the_commands() -> None:
     assert batch.after[0].commands_offset == 5
 
 
-def test_a_gap_halts_the_market_before_it() -> None:
+def test_a_gap_stalls_the_market_before_it() -> None:
     intake = _intake(_record(1, 3), _record(5, 6), _record(7, 8))
     assert intake.faults == {MARKET: "record 2: sequence 4 is missing, the log goes on with 7"}
     batch = intake.take()
@@ -89,7 +89,7 @@ def test_a_gap_halts_the_market_before_it() -> None:
     assert batch.after[0].next_offset == 1
 
 
-def test_a_halted_market_goes_on_once_the_missing_sequences_come() -> None:
+def test_a_stalled_market_goes_on_once_the_missing_sequences_come() -> None:
     intake = _intake(_record(1, 3), _record(5, 6), _record(1, 2))
     assert intake.faults
     intake.add(market_id=MARKET, offset=3, value=_record(3, 6))

@@ -18,13 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from actors.book.vocabulary import EventKind, Flag
+from actors.follow.positions import read_positions
 from actors.log.tail import EventTail, events_after
 from actors.platform.topology import Topology
+from actors.writer.writer import CONSUMER as WRITER
 from cluster.data.state import RunState
 
 _READ_MS = 100
 _POLL_S = 0.01
-_POSITIONS = "SELECT market_id, last_sequence FROM consumer_positions WHERE consumer = 'writer'"
 Samples = npt.NDArray[np.int64]
 
 
@@ -123,11 +124,11 @@ class Observer:
 
     async def _follow_rows(self, postgres: asyncpg.Connection) -> None:
         while True:
-            positions = await postgres.fetch(_POSITIONS)
+            positions = await read_positions(postgres, WRITER)
             now_us = time.time_ns() // 1_000
-            for market_id, sequence in positions:
+            for market_id, position in positions.items():
                 queue = self._waiting.get(market_id)
-                while queue and queue[0][0] <= sequence:
+                while queue and queue[0][0] <= position.last_sequence:
                     _, stamps, trades, orders = queue.popleft()
                     self._committed_us.append(now_us - stamps)
                     self._rows += trades + orders
