@@ -1,5 +1,7 @@
 """The candle aggregator's follower and fold over an in-memory store."""
 
+from collections.abc import Iterable, Mapping
+
 import polars as pl
 
 from actors.follow.positions import MarketPosition
@@ -47,11 +49,18 @@ class MemoryCandleStore(CandleStore):
             "read the candles", self._stored.restored, lost=ConnectionError("lost")
         )
 
-    async def write(self, changed, *, before, after):  # type: ignore[no-untyped-def]
+    async def write(
+        self,
+        changed: Mapping[int, pl.DataFrame],
+        *,
+        before: Iterable[MarketPosition],
+        after: Iterable[MarketPosition],
+    ) -> None:
         """Commit seconds and position together."""
         frame = changed.get(self._stored.market_id, empty_candles())
+        (old,), (new,) = before, after
         await self._network.carry(
             "commit candles",
-            lambda: self._stored.commit(frame, before[0], after[0]),
+            lambda: self._stored.commit(frame, old, new),
             lost=ConnectionError("lost"),
         )

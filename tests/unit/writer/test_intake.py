@@ -1,4 +1,5 @@
 import numpy as np
+from structlog.testing import capture_logs
 
 from actors.book.codec import encode_events
 from actors.book.records import EVENT_DTYPE
@@ -95,6 +96,15 @@ def test_a_stalled_market_goes_on_once_the_missing_sequences_come() -> None:
     intake.add(market_id=MARKET, offset=3, value=_record(3, 6))
     assert not intake.faults
     assert _sequences(intake) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_market_is_told_once_that_it_is_stalled_and_once_that_it_goes_on() -> None:
+    with capture_logs() as told:
+        _intake(_record(1, 3), _record(5, 6), _record(7, 8), _record(4, 8), _record(9, 9))
+    assert [(one["event"], one["market_id"], one["offset"]) for one in told] == [
+        ("market_stalled_in_writer", MARKET, 1),
+        ("market_continues_in_writer", MARKET, 3),
+    ]
 
 
 def test_a_missing_record_without_events_is_a_gap_too() -> None:

@@ -1,0 +1,41 @@
+"""What the candle fold holds in memory, beside its store."""
+
+import asyncio
+
+from actors.follow.positions import MarketPosition
+from actors.platform.config import Servers
+from actors.platform.topology import TRADES_TOPIC, Topology
+from analytics.fold import CandleFold
+from analytics.frames import empty_candles
+from analytics.store import CandleStore, Restored
+from tests.beds.commands import market
+
+
+class EmptyStore(CandleStore):
+    """A store without a candle of any market."""
+
+    def __init__(self) -> None:
+        pass
+
+    async def restore(self, topology: Topology, *, seconds: int) -> Restored:
+        ids = [one.market_id for one in topology]
+        positions = tuple(MarketPosition(market_id=market_id) for market_id in ids)
+        return Restored(positions, {market_id: empty_candles() for market_id in ids})
+
+
+async def test_whoever_asks_about_an_added_market_waits_until_it_is_restored() -> None:
+    fold = CandleFold(
+        Servers(kafka_bootstrap="", postgres_url="", redis_url=""),
+        consumer="candles",
+        topic=TRADES_TOPIC,
+        seconds_in_memory=100,
+        tell=lambda _market_id, _candles: None,
+    )
+    asking = [asyncio.ensure_future(fold.recent(market_id)) for market_id in (1, 2)]
+    await fold.restore(EmptyStore(), Topology((market(1),)))
+    assert len(await asking[0]) == 0
+    assert not asking[1].done()
+    await fold.restore(EmptyStore(), Topology((market(1), market(2))))
+    async with asyncio.timeout(5):
+        assert len(await asking[1]) == 0
+    assert fold.seconds_held == {1: 0, 2: 0}
