@@ -65,3 +65,13 @@ def test_every_module_has_a_docstring(code: dict[Path, list[str]]) -> None:
         and path.name != "__main__.py"
         and not (lines and lines[0].lstrip("r").startswith('"""'))
     ]
+
+
+def test_one_file_alone_asks_for_stored_positions(code: dict[Path, list[str]]) -> None:
+    asks = re.compile(r"\b(FROM|INTO|UPDATE)\s+consumer_positions\b")
+    found = {
+        path.relative_to(_ROOT).as_posix()
+        for path, lines in code.items()
+        if path.relative_to(_ROOT).parts[0] != "tests" and asks.search("\n".join(lines))
+    }
+    assert found == {"actors/follow/positions.py"}

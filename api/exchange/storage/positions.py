@@ -21,10 +21,8 @@ class PositionsRepository:
 
     async def events_offsets(self) -> dict[int, int]:
         """Return by market id the offset in `orders.updated` before which all is in the tables."""
-        rows = await self._database.fetch(
-            "SELECT market_id, next_offset FROM consumer_positions WHERE consumer = $1", WRITER
-        )
-        return {row["market_id"]: row["next_offset"] for row in rows}
+        positions = await read_positions(self._database, WRITER)
+        return {market_id: at.next_offset for market_id, at in positions.items()}
 
 
 async def lease_worker_number(database: Database) -> int:
