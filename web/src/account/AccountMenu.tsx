@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { useSettings } from "../settings";
+import { useSettings } from "../state/settings";
 
 /** Who trades: the exchange has users but no passwords. */
 export function AccountMenu() {

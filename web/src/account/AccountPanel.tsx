@@ -1,21 +1,23 @@
-import { useMemo, useState } from "react";
-import type { Side } from "../api/client";
-import { useSettings } from "../settings";
+import { useEffect, useMemo, useState } from "react";
+import { counted } from "../domain/decimal";
+import { isOpen } from "../domain/orders";
+import type { Side } from "../domain/types";
+import { readAccount } from "../feed/account";
+import { type ListName, useAccount } from "../state/account";
+import { useSettings } from "../state/settings";
+import { download } from "../ui/download";
 import { Failure } from "../ui/Failure";
 import { CancelAll } from "./CancelAll";
-import { download } from "./csv";
 import { FillsTable } from "./FillsTable";
+import { More } from "./More";
 import { OrdersTable } from "./OrdersTable";
-import { isOpen } from "./orders";
-import { readAccount, useAccount } from "./store";
 
-type Tab = "open" | "history" | "fills";
-const TABS: Record<Tab, string> = {
+const TABS: Record<ListName, string> = {
   open: "Open orders",
   history: "Order history",
   fills: "Fills",
 };
-const SHOWN = 200;
+const SHOWN_EACH = 200;
 
 /** The account's orders and fills, with filters that hold for all three tabs. */
 export function AccountPanel() {
@@ -24,9 +26,13 @@ export function AccountPanel() {
   const allFills = useAccount((state) => state.fills);
   const error = useAccount((state) => state.error);
   const loaded = useAccount((state) => state.loaded);
-  const [tab, setTab] = useState<Tab>("open");
+  const next = useAccount((state) => state.next);
+  const [tab, setTab] = useState<ListName>("open");
   const [onlyPair, setOnlyPair] = useState(false);
   const [side, setSide] = useState<Side | "">("");
+  const [shown, setShown] = useState(SHOWN_EACH);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another list begins at its top
+  useEffect(() => setShown(SHOWN_EACH), [tab, onlyPair, side, pair]);
   const rows = useMemo(() => {
     const wanted = <T extends { tradingPair: string; type: Side }>(list: Iterable<T>) =>
       [...list].filter(
@@ -41,13 +47,16 @@ export function AccountPanel() {
       fills: wanted(allFills.values()),
     };
   }, [orders, allFills, onlyPair, pair, side]);
-  const order: Tab[] = ["open", "history", "fills"];
+  const whole = next[tab] === null;
+  const none = whole ? EMPTY[tab] : "None among those that have been read so far.";
+  const empty = loaded || error ? none : "Reading your orders…";
+  const order: ListName[] = ["open", "history", "fills"];
   const onArrow = (event: React.KeyboardEvent) => {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (!step) return;
-    const next = order[(order.indexOf(tab) + step + 3) % 3] ?? "open";
-    setTab(next);
-    document.getElementById(`tab-${next}`)?.focus();
+    const beside = order[(order.indexOf(tab) + step + 3) % 3] ?? "open";
+    setTab(beside);
+    document.getElementById(`tab-${beside}`)?.focus();
   };
   return (
     <section className="panel account" aria-label="Your orders" data-testid="account">
@@ -67,7 +76,7 @@ export function AccountPanel() {
               onClick={() => setTab(name)}
               onKeyDown={onArrow}
             >
-              {TABS[name]} ({rows[name].length})
+              {TABS[name]} ({counted(rows[name].length, next[name] === null)})
             </button>
           ))}
         </div>
@@ -104,6 +113,7 @@ export function AccountPanel() {
           {tab === "open" && (
             <CancelAll
               count={rows.open.length}
+              whole={whole}
               pair={onlyPair ? pair : null}
               side={side === "" ? null : side}
             />
@@ -120,18 +130,26 @@ export function AccountPanel() {
         aria-labelledby={`tab-${tab}`}
       >
         {rows[tab].length === 0 ? (
-          <p className="empty">{loaded || error ? EMPTY[tab] : "Reading your orders…"}</p>
+          <p className="empty">{empty}</p>
         ) : tab === "fills" ? (
-          <FillsTable fills={rows.fills.slice(0, SHOWN)} />
+          <FillsTable fills={rows.fills.slice(0, shown)} />
         ) : (
-          <OrdersTable orders={rows[tab].slice(0, SHOWN)} open={tab === "open"} />
+          <OrdersTable orders={rows[tab].slice(0, shown)} open={tab === "open"} />
         )}
+        <More
+          key={tab}
+          list={tab}
+          shown={shown}
+          known={rows[tab].length}
+          whole={whole}
+          onMore={() => setShown((count) => count + SHOWN_EACH)}
+        />
       </div>
     </section>
   );
 }
 
-const EMPTY: Record<Tab, string> = {
+const EMPTY: Record<ListName, string> = {
   open: "No open orders. Click a price in the book, or press B or S, to place one.",
   history: "Orders that were filled, cancelled or refused will show here.",
   fills: "What your orders trade will show here.",

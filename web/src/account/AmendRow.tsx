@@ -1,7 +1,9 @@
 import { useState } from "react";
-import { answered, client, type Order, sentence } from "../api/client";
-import { useSettings } from "../settings";
-import { takeOrder, takeTrades } from "./store";
+import { amendOrder } from "../api/orders";
+import { sentence } from "../domain/refusal";
+import type { Order } from "../domain/types";
+import { takeOrder, takeTrades } from "../state/account";
+import { useSettings } from "../state/settings";
 
 /** Change an order's price and amount where it stands in the table. */
 export function AmendRow(props: { order: Order; onDone: () => void }) {
@@ -17,9 +19,7 @@ export function AmendRow(props: { order: Order; onDone: () => void }) {
     };
     if (!("price" in body) && !("quantity" in body)) return onDone();
     try {
-      const changed = await answered(
-        client.PATCH("/orders/{id}", { params: { path: { id: order.id } }, body }),
-      );
+      const changed = await amendOrder(order.id, body);
       if (changed.order) takeOrder(changed.order);
       takeTrades(changed.fills ?? []);
       onDone();

@@ -1,22 +1,26 @@
 import { useState } from "react";
-import { answered, client, type Side, sentence } from "../api/client";
-import { useSettings } from "../settings";
-import { toast } from "../ui/toasts";
+import { cancelOrders } from "../api/orders";
+import { counted } from "../domain/decimal";
+import { sentence } from "../domain/refusal";
+import type { Side } from "../domain/types";
+import { useSettings } from "../state/settings";
+import { toast } from "../state/toasts";
 
 /** Cancel all open orders, or those of a pair or a side, after a second click. */
-export function CancelAll(props: { count: number; pair: string | null; side: Side | null }) {
+export function CancelAll(props: {
+  count: number;
+  /** Whether `count` is all there are. */
+  whole: boolean;
+  pair: string | null;
+  side: Side | null;
+}) {
   const [sure, setSure] = useState(false);
   const userId = useSettings((state) => state.userId);
   const cancel = async () => {
     if (!sure) return setSure(true);
     setSure(false);
-    const query = {
-      userId,
-      ...(props.pair ? { tradingPair: props.pair } : {}),
-      ...(props.side ? { type: props.side } : {}),
-    };
     try {
-      await answered(client.DELETE("/orders", { params: { query } }));
+      await cancelOrders(userId, props.pair, props.side);
     } catch (error) {
       toast("refused", "Not all were cancelled", sentence(error));
     }
@@ -26,11 +30,11 @@ export function CancelAll(props: { count: number; pair: string | null; side: Sid
       type="button"
       className="button danger"
       data-testid="cancel-all"
-      disabled={props.count === 0}
+      disabled={props.count === 0 && props.whole}
       onBlur={() => setSure(false)}
       onClick={() => void cancel()}
     >
-      {sure ? `Cancel all ${props.count}?` : "Cancel all"}
+      {sure ? `Cancel all ${counted(props.count, props.whole)}?` : "Cancel all"}
     </button>
   );
 }

@@ -1,7 +1,7 @@
-import type { Fill } from "../api/client";
-import { brief, group, multiply, read, text } from "../decimal";
+import { brief, group, multiply, read, text } from "../domain/decimal";
+import { fillKey } from "../domain/orders";
+import type { Fill } from "../domain/types";
 import { dateTime } from "../ui/time";
-import { fillKey } from "./orders";
 
 /** What the account's orders have traded, newest first. */
 export function FillsTable(props: { fills: Fill[] }) {

@@ -1,12 +1,14 @@
 import { useState } from "react";
-import { answered, client, type Order, sentence } from "../api/client";
-import { brief, drawable, group } from "../decimal";
-import { useSettings } from "../settings";
+import { cancelOrder } from "../api/orders";
+import { brief, drawable, group } from "../domain/decimal";
+import { reason } from "../domain/reasons";
+import { sentence } from "../domain/refusal";
+import type { Order } from "../domain/types";
+import { takeOrder } from "../state/account";
+import { useSettings } from "../state/settings";
+import { toast } from "../state/toasts";
 import { dateTime } from "../ui/time";
-import { toast } from "../ui/toasts";
 import { AmendRow } from "./AmendRow";
-import { reason } from "./announce";
-import { takeOrder } from "./store";
 
 /** Orders, newest first; open ones can be cancelled and amended where they stand. */
 export function OrdersTable(props: { orders: Order[]; open: boolean }) {
@@ -76,7 +78,13 @@ function OrderRow(props: { order: Order; open: boolean; onAmend: () => void }) {
       <td className={buys ? "text-up" : "text-down"}>{buys ? "▲ Buy" : "▼ Sell"}</td>
       <td>
         {order.orderType === "LIMIT" ? "Limit" : "Market"}{" "}
-        <span className="text-dim">{order.timeInForce}</span>
+        <span
+          className="text-dim"
+          title={order.expiresAt ? `Until ${dateTime(order.expiresAt)}` : undefined}
+        >
+          {order.timeInForce}
+          {order.postOnly && " · post-only"}
+        </span>
       </td>
       <td className="right">{order.price ? group(order.price) : "Market"}</td>
       <td className="right">{group(order.quantity)}</td>
@@ -118,9 +126,7 @@ function OrderRow(props: { order: Order; open: boolean; onAmend: () => void }) {
 async function cancel(order: Order): Promise<void> {
   const { userId } = useSettings.getState();
   try {
-    const changed = await answered(
-      client.DELETE("/orders/{id}", { params: { path: { id: order.id }, query: { userId } } }),
-    );
+    const changed = await cancelOrder(order.id, userId);
     if (changed.order) takeOrder(changed.order);
   } catch (error) {
     toast("refused", "Not cancelled", sentence(error));

@@ -1,15 +1,15 @@
 import { useEffect, useMemo, useRef, useState } from "react";
-import { isOpen } from "../account/orders";
-import { useAccount } from "../account/store";
 import { useMarket } from "../api/queries";
-import { format, group, placesOf, read, snap, text } from "../decimal";
-import { retryFeed } from "../feed/feed";
-import { useFeed } from "../feed/store";
-import { useDraft } from "../order/draft";
-import { useSettings } from "../settings";
+import { format, group, placesOf, read, snap, text } from "../domain/decimal";
+import { grouped, steps } from "../domain/grouping";
+import { isOpen } from "../domain/orders";
+import { useLiveFeed } from "../feed/context";
+import { useAccount } from "../state/account";
+import { useDraft } from "../state/draft";
+import { useFeed } from "../state/feed";
+import { useSettings } from "../state/settings";
 import { Failure } from "../ui/Failure";
 import { BookRows } from "./BookRows";
-import { grouped, steps } from "./grouping";
 
 const ROW_PX = 20;
 const SPREAD_PX = 30;
@@ -24,6 +24,7 @@ const VIEWS: { view: View; sign: string; name: string }[] = [
 export function BookPanel() {
   const pair = useSettings((state) => state.pair);
   const market = useMarket(pair);
+  const { retry } = useLiveFeed();
   const book = useFeed((state) => state.book);
   const error = useFeed((state) => state.bookError);
   const stale = useFeed((state) => state.connection !== "live");
@@ -93,7 +94,7 @@ export function BookPanel() {
         <span>Sum</span>
       </div>
       <div className="book-area" ref={area} data-testid="book-canvas">
-        {error !== null && <Failure name="book" error={error} retry={retryFeed} />}
+        {error !== null && <Failure name="book" error={error} retry={retry} />}
         {!book && error === null && <p className="empty">Reading the book…</p>}
         {empty && (
           <p className="empty" data-testid="book-empty">

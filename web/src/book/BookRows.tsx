@@ -1,8 +1,8 @@
 import { memo, useEffect, useRef } from "react";
-import { drawable, format, text } from "../decimal";
-import { useScreen } from "../layout/screen";
-import { useDraft } from "../order/draft";
-import type { Row } from "./grouping";
+import { drawable, format, text } from "../domain/decimal";
+import type { Row } from "../domain/grouping";
+import { useDraft } from "../state/draft";
+import { useScreen } from "../state/screen";
 
 const FLASH_MS = 180;
 const REDUCED = matchMedia("(prefers-reduced-motion: reduce)");

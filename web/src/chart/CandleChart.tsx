@@ -1,10 +1,11 @@
 import { useEffect, useRef, useState } from "react";
-import { isOpen } from "../account/orders";
-import { useAccount } from "../account/store";
 import { useMarket } from "../api/queries";
-import { onCandle } from "../feed/feed";
-import { useFeed } from "../feed/store";
-import { useSettings } from "../settings";
+import { counted } from "../domain/decimal";
+import { isOpen } from "../domain/orders";
+import { useLiveFeed } from "../feed/context";
+import { useAccount } from "../state/account";
+import { useFeed } from "../state/feed";
+import { useSettings } from "../state/settings";
 import { Failure } from "../ui/Failure";
 import { type Drawn, type Legend, Plot } from "./plot";
 
@@ -15,7 +16,9 @@ export function CandleChart() {
   const { pair, interval, theme, indicators } = useSettings();
   const market = useMarket(pair);
   const generation = useFeed((state) => state.generation);
+  const { onCandle } = useLiveFeed();
   const orders = useAccount((state) => state.orders);
+  const allRead = useAccount((state) => state.next.open === null);
   const fills = useAccount((state) => state.fills);
   const box = useRef<HTMLDivElement>(null);
   const [plot, setPlot] = useState<Plot | null>(null);
@@ -25,14 +28,16 @@ export function CandleChart() {
   const [attempt, setAttempt] = useState(0);
   const [indicatorError, setIndicatorError] = useState(false);
   const [drawn, setDrawn] = useState<Drawn[]>([]);
+  const [folded, setFolded] = useState(0);
   const tick = market?.tickSize;
 
   useEffect(() => {
     if (!box.current || !tick) return;
-    const made = new Plot(box.current, { tick, onLegend: setLegend });
+    const made = new Plot(box.current, { tick, onLegend: setLegend, onFolded: setFolded });
     setPlot(made);
     return () => {
       setPlot(null);
+      setFolded(0);
       made.remove();
     };
   }, [tick]);
@@ -56,7 +61,7 @@ export function CandleChart() {
       left = true;
       leave();
     };
-  }, [plot, pair, interval, generation, attempt]);
+  }, [plot, pair, interval, generation, attempt, onCandle]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the theme's colours come by CSS
   useEffect(() => plot?.paint(), [plot, theme]);
@@ -105,6 +110,11 @@ export function CandleChart() {
             {spelled(line.name)}
           </span>
         ))}
+        {folded > 0 && (
+          <span className="legend-line text-dim nowrap" data-testid="folded-orders">
+            {counted(folded, allRead)} more of your orders
+          </span>
+        )}
         {indicatorError && <span className="text-dim"> Indicators could not be read.</span>}
       </div>
       <section

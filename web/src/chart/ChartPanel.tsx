@@ -1,5 +1,6 @@
 import { useState } from "react";
-import { INDICATORS, INTERVALS, type IndicatorName, useSettings } from "../settings";
+import { INDICATORS, INTERVALS, type IndicatorName } from "../domain/types";
+import { useSettings } from "../state/settings";
 import { CandleChart } from "./CandleChart";
 import { DepthChart } from "./DepthChart";
 

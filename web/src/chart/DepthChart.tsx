@@ -1,8 +1,8 @@
 import { useEffect, useRef } from "react";
-import { drawable } from "../decimal";
-import type { Level } from "../feed/depthBook";
-import { useFeed } from "../feed/store";
-import { useSettings } from "../settings";
+import { drawable } from "../domain/decimal";
+import type { Level } from "../domain/depthBook";
+import { useFeed } from "../state/feed";
+import { useSettings } from "../state/settings";
 import { colors } from "./colors";
 
 const LEVELS = 200;

@@ -4,19 +4,17 @@ import {
   createSeriesMarkers,
   HistogramSeries,
   type IChartApi,
-  type IPriceLine,
   type ISeriesApi,
   LineSeries,
-  LineStyle,
-  type SeriesMarker,
-  type Time,
   type UTCTimestamp,
 } from "lightweight-charts";
-import type { Candle, Fill, Order } from "../api/client";
-import { drawable, format, group, placesOf } from "../decimal";
-import type { IndicatorName } from "../settings";
-import { bar, readCandles, readIndicators, volume } from "./candles";
+import { readCandles } from "../api/market";
+import { fillWindows, priceRange, take } from "../domain/candles";
+import { compact, drawable, format, group, placesOf } from "../domain/decimal";
+import type { Candle, Fill, IndicatorName, Order } from "../domain/types";
 import { colors } from "./colors";
+import { OwnLines } from "./ownLines";
+import { bar, indicatorPoints, volume } from "./series";
 
 /** A line that an indicator has drawn. */
 export interface Drawn {
@@ -37,9 +35,13 @@ export interface Legend {
 interface Options {
   tick: string;
   onLegend: (legend: Legend | null) => void;
+  /** Told how many of the account's open orders have no line. */
+  onFolded: (orders: number) => void;
 }
 
 const SCROLL_BACK_BARS = 30;
+/** The shares of a pane's height that stay free above and below the candles. */
+const MARGINS = { top: 0.2, bottom: 0.1 };
 
 /** What is drawn of a pair: one chart with its panes, kept up to date. */
 export class Plot {
@@ -47,8 +49,8 @@ export class Plot {
   private readonly price: ISeriesApi<"Candlestick">;
   private readonly volumes: ISeriesApi<"Histogram">;
   private readonly markers;
+  private readonly own: OwnLines;
   private readonly lines = new Map<string, ISeriesApi<"Line">>();
-  private orderLines: IPriceLine[] = [];
   private candles: Candle[] = [];
   private pair = "";
   private interval = "";
@@ -65,17 +67,24 @@ export class Plot {
       autoSize: true,
       layout: { attributionLogo: true, fontSize: 11 },
       timeScale: { timeVisible: true, secondsVisible: true, rightOffset: 6 },
+      rightPriceScale: { scaleMargins: MARGINS },
       crosshair: { mode: 0 },
     });
-    const format = {
-      type: "price" as const,
-      precision: placesOf(options.tick),
+    const places = placesOf(options.tick);
+    const priceFormat = {
+      type: "custom" as const,
       minMove: drawable(options.tick),
+      formatter: (price: number) => group(price.toFixed(places)),
     };
-    this.price = this.chart.addSeries(CandlestickSeries, { priceFormat: format });
+    this.price = this.chart.addSeries(CandlestickSeries, { priceFormat });
+    this.own = new OwnLines(this.price, options.onFolded);
     this.volumes = this.chart.addSeries(
       HistogramSeries,
-      { priceFormat: { type: "volume" }, priceLineVisible: false, lastValueVisible: false },
+      {
+        priceFormat: { type: "custom", minMove: 1e-8, formatter: compact },
+        priceLineVisible: false,
+        lastValueVisible: false,
+      },
       1,
     );
     this.chart.panes()[0]?.setStretchFactor(4);
@@ -87,6 +96,7 @@ export class Plot {
       this.tell();
     });
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
+      this.own.draw(this.range());
       if (range && range.from < SCROLL_BACK_BARS) void this.scrollBack();
     });
   }
@@ -114,12 +124,10 @@ export class Plot {
 
   /** Take the open window's candle. */
   update(candle: Candle): void {
-    const last = this.candles.at(-1);
-    if (last && candle.time < last.time) return;
-    if (last?.time === candle.time) this.candles[this.candles.length - 1] = candle;
-    else this.candles.push(candle);
+    if (!take(this.candles, candle)) return;
     this.price.update(bar(candle));
     this.volumes.update(volume(candle, this.volumeColors()));
+    this.own.draw(this.range());
     this.tell();
   }
 
@@ -144,44 +152,24 @@ export class Plot {
       borderVisible: false,
     });
     this.volumes.setData(this.candles.map((candle) => volume(candle, this.volumeColors())));
+    this.own.draw(this.range(), true);
   }
 
-  /** Draw the account's open orders as lines. */
-  orders(orders: Order[]): void {
-    for (const line of this.orderLines) this.price.removePriceLine(line);
-    const theme = colors();
-    this.orderLines = orders
-      .filter((order) => order.price !== null)
-      .map((order) =>
-        this.price.createPriceLine({
-          price: drawable(order.price ?? "0"),
-          color: order.type === "BUY" ? theme.up : theme.down,
-          lineStyle: LineStyle.Dashed,
-          lineWidth: 1,
-          title: `${order.type === "BUY" ? "Buy" : "Sell"} ${order.quantity}`,
-        }),
-      );
+  /** Draw the account's open orders near the market as lines. */
+  orders(orders: readonly Order[]): void {
+    this.own.take(orders, this.range());
   }
 
   /** Mark the account's fills: an arrow a candle and side in which there were any. */
-  fills(fills: Fill[]): void {
+  fills(fills: Iterable<Fill>): void {
     const theme = colors();
-    const first = this.candles[0]?.time ?? Number.POSITIVE_INFINITY;
-    const marks = new Map<string, SeriesMarker<Time>>();
-    for (const fill of fills) {
-      const second = Date.parse(fill.createdAt) / 1_000;
-      const candle = this.candles.findLast((one) => one.time <= second);
-      if (!candle || second < first) continue;
-      const bought = fill.type === "BUY";
-      marks.set(`${candle.time} ${fill.type}`, {
-        time: candle.time as UTCTimestamp,
-        position: bought ? "belowBar" : "aboveBar",
-        shape: bought ? "arrowUp" : "arrowDown",
-        color: bought ? theme.up : theme.down,
-      });
-    }
     this.markers.setMarkers(
-      [...marks.values()].sort((left, right) => Number(left.time) - Number(right.time)),
+      fillWindows(this.candles, fills).map(({ time, type }) => ({
+        time: time as UTCTimestamp,
+        ...(type === "BUY"
+          ? { position: "belowBar", shape: "arrowUp", color: theme.up }
+          : { position: "aboveBar", shape: "arrowDown", color: theme.down }),
+      })),
     );
   }
 
@@ -189,7 +177,7 @@ export class Plot {
   async indicators(names: readonly IndicatorName[]): Promise<Drawn[]> {
     const { run, pair, interval } = this;
     const wanted =
-      names.length > 0 ? await readIndicators(pair, interval, names, this.candles.length) : null;
+      names.length > 0 ? await indicatorPoints(pair, interval, names, this.candles.length) : null;
     if (run !== this.run) return [];
     for (const [name, line] of this.lines) {
       if (wanted?.has(name)) continue;
@@ -217,7 +205,22 @@ export class Plot {
     this.candles = candles;
     this.price.setData(candles.map(bar));
     this.volumes.setData(candles.map((candle) => volume(candle, this.volumeColors())));
+    this.own.draw(this.range());
     this.tell();
+  }
+
+  /** Return the prices that the visible candles and the margins about them cover. */
+  private range(): { low: number; high: number } | null {
+    const visible = this.chart.timeScale().getVisibleLogicalRange();
+    const from = Math.max(0, Math.floor(visible?.from ?? 0));
+    const shown = this.candles.slice(from, visible ? Math.ceil(visible.to) + 1 : undefined);
+    const covered = priceRange(shown);
+    if (!covered) return null;
+    const room = (covered.high - covered.low) / (1 - MARGINS.top - MARGINS.bottom);
+    return {
+      low: covered.low - room * MARGINS.bottom,
+      high: covered.high + room * MARGINS.top,
+    };
   }
 
   private async scrollBack(): Promise<void> {
@@ -252,7 +255,7 @@ export class Plot {
       high: format(candle.high, places),
       low: format(candle.low, places),
       close: format(candle.close, places),
-      volume: group(candle.volume),
+      volume: compact(candle.volume),
       change: `${close >= open ? "+" : ""}${((100 * (close - open)) / open || 0).toFixed(2)}%`,
       rises: close >= open,
     });

@@ -1,19 +1,19 @@
 import { type CSSProperties, lazy, Suspense, useEffect, useLayoutEffect } from "react";
 import { AccountPanel } from "../account/AccountPanel";
 import { BookPanel } from "../book/BookPanel";
-import { follow } from "../feed/feed";
-import { useFeed } from "../feed/store";
+import { useLiveFeed } from "../feed/context";
 import { OrderForm } from "../order/OrderForm";
-import { useSettings } from "../settings";
+import { useFeed } from "../state/feed";
+import { useScreen } from "../state/screen";
+import { useSettings } from "../state/settings";
 import { TradesPanel } from "../trades/TradesPanel";
 import { Guard } from "../ui/Failure";
-import { Toasts } from "../ui/Toasts";
 import { Divider } from "./Divider";
 import { FrozenBanner } from "./FrozenBanner";
 import { Help } from "./Help";
 import { useKeys } from "./keys";
 import { PhoneBar, PhoneTabs } from "./PhoneBar";
-import { useScreen } from "./screen";
+import { Toasts } from "./Toasts";
 import { TopBar } from "./TopBar";
 
 // The chart's library is most of the code; the rest is there before it.
@@ -24,10 +24,11 @@ const ChartPanel = lazy(() =>
 /** The whole trading screen. */
 export function App() {
   const { pair, interval, theme, layout } = useSettings();
+  const { follow } = useLiveFeed();
   const connection = useFeed((state) => state.connection);
   const { phoneTab, sheet } = useScreen();
   useKeys();
-  useEffect(() => follow(pair, interval), [pair, interval]);
+  useEffect(() => follow(pair, interval), [follow, pair, interval]);
   useLayoutEffect(() => {
     document.documentElement.dataset.theme = theme;
   }, [theme]);
@@ -71,14 +72,16 @@ export function App() {
           <Guard name="book">
             <BookPanel />
           </Guard>
-          <Guard name="trades">
-            <TradesPanel />
-          </Guard>
         </div>
         <Divider part="order" upright={true} label="Width of the order form" />
         <div className="desk-order">
-          <Guard name="form">
-            <OrderForm />
+          <div className="desk-form">
+            <Guard name="form">
+              <OrderForm />
+            </Guard>
+          </div>
+          <Guard name="trades">
+            <TradesPanel />
           </Guard>
         </div>
       </main>

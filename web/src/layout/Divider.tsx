@@ -1,4 +1,4 @@
-import { useSettings } from "../settings";
+import { useSettings } from "../state/settings";
 
 type Part = "book" | "order" | "below";
 const BOUNDS: Record<Part, [number, number]> = {

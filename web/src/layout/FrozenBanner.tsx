@@ -1,4 +1,4 @@
-import { useFeed } from "../feed/store";
+import { useFeed } from "../state/feed";
 import { clock } from "../ui/time";
 
 /** Say that what is on the screen is old, and since when. */

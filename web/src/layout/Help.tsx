@@ -1,6 +1,6 @@
+import { useScreen } from "../state/screen";
 import { Dialog } from "../ui/Dialog";
 import { KEYS } from "./keys";
-import { useScreen } from "./screen";
 
 /** The keys and what they do. */
 export function Help() {

@@ -1,5 +1,5 @@
+import { type PhoneTab, useScreen } from "../state/screen";
 import { toForm } from "./keys";
-import { type PhoneTab, useScreen } from "./screen";
 
 const TABS: Record<PhoneTab, string> = {
   chart: "Chart",

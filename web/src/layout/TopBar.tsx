@@ -1,8 +1,8 @@
 import { AccountMenu } from "../account/AccountMenu";
 import { MarketHeader } from "../market/MarketHeader";
-import { useSettings } from "../settings";
+import { useScreen } from "../state/screen";
+import { useSettings } from "../state/settings";
 import { Guard } from "../ui/Failure";
-import { useScreen } from "./screen";
 
 export function TopBar() {
   const { theme, set } = useSettings();

@@ -1,7 +1,7 @@
 import { useEffect } from "react";
-import type { Side } from "../api/client";
-import { useDraft } from "../order/draft";
-import { useScreen } from "./screen";
+import type { Side } from "../domain/types";
+import { useDraft } from "../state/draft";
+import { useScreen } from "../state/screen";
 
 export const KEYS: [string, string][] = [
   ["/", "Choose a market"],

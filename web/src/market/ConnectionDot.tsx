@@ -1,22 +1,22 @@
-import { useFeed } from "../feed/store";
+import { useFeed } from "../state/feed";
 
 const WORDS = { live: "Live", connecting: "Connecting", lost: "Connection lost" };
 
-/** How the feed is doing: state, time there and back, and how old a trade is when it comes. */
+/** How the feed is doing: whether it is there, and how long an answer takes. */
 export function ConnectionDot() {
   const connection = useFeed((state) => state.connection);
   const roundTrip = useFeed((state) => state.roundTripMs);
-  const lag = useFeed((state) => state.lagMs);
   return (
     <div className="connection" data-testid="connection" data-state={connection}>
       <span className="dot" aria-hidden="true" />
       <span data-testid="connection-text">{WORDS[connection]}</span>
-      {connection === "live" && (
-        <span className="text-dim num connection-figures">
-          <span title="Round trip to the exchange">{roundTrip ?? "–"} ms</span>
-          <span title="Age of the last trade when it arrived">lag {lag ?? "–"} ms</span>
-        </span>
-      )}
+      <span
+        className="text-dim num round-trip"
+        title="How long the exchange takes to answer this page"
+        data-testid="round-trip"
+      >
+        {roundTrip !== null && `${roundTrip} ms`}
+      </span>
     </div>
   );
 }

@@ -1,9 +1,9 @@
 import { useEffect, useRef } from "react";
-import type { Ticker } from "../api/client";
 import { useMarket, useTicker } from "../api/queries";
-import { change, divide, drawable, format, placesOf, read } from "../decimal";
-import { useFeed } from "../feed/store";
-import { useSettings } from "../settings";
+import { change, divide, drawable, format, placesOf, read } from "../domain/decimal";
+import type { Ticker } from "../domain/types";
+import { useFeed } from "../state/feed";
+import { useSettings } from "../state/settings";
 import { ConnectionDot } from "./ConnectionDot";
 import { PairPicker } from "./PairPicker";
 

@@ -1,10 +1,9 @@
-import { useQueries } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
-import { answered, client, type Market } from "../api/client";
-import { useMarkets } from "../api/queries";
-import { change, format, placesOf, read } from "../decimal";
-import { useScreen } from "../layout/screen";
-import { useSettings } from "../settings";
+import { useMarkets, useTickers } from "../api/queries";
+import { change, format, placesOf, read } from "../domain/decimal";
+import type { Market } from "../domain/types";
+import { useScreen } from "../state/screen";
+import { useSettings } from "../state/settings";
 import { Failure } from "../ui/Failure";
 
 /** Choose a pair: a button that opens a list with search and 24 hour figures. */
@@ -39,13 +38,7 @@ function PairList(props: { onClose: () => void }) {
   const field = useRef<HTMLInputElement>(null);
   const wanted = search.trim().toUpperCase().replace("/", "-");
   const found = (markets.data ?? []).filter((market) => market.tradingPair.includes(wanted));
-  const tickers = useQueries({
-    queries: (markets.data ?? []).map(({ tradingPair: pair }) => ({
-      queryKey: ["ticker", pair],
-      queryFn: () => answered(client.GET("/market/{pair}/ticker", { params: { path: { pair } } })),
-    })),
-    combine: (results) => new Map(results.map(({ data }) => [data?.tradingPair, data])),
-  });
+  const tickers = useTickers((markets.data ?? []).map((market) => market.tradingPair));
   useEffect(() => {
     field.current?.focus();
     const outside = (event: PointerEvent) => {

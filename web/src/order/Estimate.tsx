@@ -1,8 +1,8 @@
-import type { Market } from "../api/client";
-import { format, parse, placesOf } from "../decimal";
-import { useFeed } from "../feed/store";
-import { useDraft } from "./draft";
-import { estimate } from "./rules";
+import { format, parse, placesOf } from "../domain/decimal";
+import { estimate } from "../domain/rules";
+import type { Market } from "../domain/types";
+import { useDraft } from "../state/draft";
+import { useFeed } from "../state/feed";
 
 /** What a market order would cost by the book as it stands. */
 export function Estimate(props: { market: Market }) {

@@ -1,16 +1,17 @@
 import { useEffect, useState } from "react";
-import { reason } from "../account/announce";
-import { endedUnfilled } from "../account/orders";
-import { Refusal, sentence } from "../api/client";
 import { useMarket } from "../api/queries";
-import { useFeed } from "../feed/store";
-import { useSettings } from "../settings";
+import { endedUnfilled } from "../domain/orders";
+import { reason } from "../domain/reasons";
+import { Refusal, sentence } from "../domain/refusal";
+import { amountOf, faults, isFar, snapAmount, snapPrice, totalOf } from "../domain/rules";
+import type { Draft, Tif } from "../domain/types";
+import { useDraft } from "../state/draft";
+import { useFeed } from "../state/feed";
+import { useSettings } from "../state/settings";
 import { Dialog } from "../ui/Dialog";
-import { type Draft, type Tif, useDraft } from "./draft";
+import { NumberField } from "../ui/NumberField";
 import { Estimate } from "./Estimate";
-import { NumberField } from "./NumberField";
 import { Percents } from "./Percents";
-import { amountOf, faults, isFar, snapAmount, snapPrice, totalOf } from "./rules";
 import { send } from "./send";
 
 const TIFS: Record<Tif, string> = {

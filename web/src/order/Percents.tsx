@@ -1,8 +1,8 @@
-import type { Market } from "../api/client";
-import { read, snap, text } from "../decimal";
-import { useFeed } from "../feed/store";
-import { toast } from "../ui/toasts";
-import { useDraft } from "./draft";
+import { read, snap, text } from "../domain/decimal";
+import type { Market } from "../domain/types";
+import { useDraft } from "../state/draft";
+import { useFeed } from "../state/feed";
+import { toast } from "../state/toasts";
 
 /**
  * Shares of what the book offers. The exchange keeps no balances, so the whole is what a taker

@@ -1,11 +1,11 @@
-import { takeOrder, takeTrades } from "../account/store";
-import { answered, client, type Order, type PlacedOrder, Refusal } from "../api/client";
-import { useSettings } from "../settings";
-import { toast } from "../ui/toasts";
-import type { Draft } from "./draft";
-import { request } from "./rules";
+import { placeOrder, readOrder } from "../api/orders";
+import { Refusal } from "../domain/refusal";
+import { request } from "../domain/rules";
+import type { Draft, Order, PlacedOrder } from "../domain/types";
+import { takeOrder, takeTrades } from "../state/account";
+import { useSettings } from "../state/settings";
+import { toast } from "../state/toasts";
 
-const WAIT_MS = 2_000;
 const LOOK_UPS = 3;
 const LOOK_UP_EVERY_MS = 400;
 
@@ -23,8 +23,7 @@ export async function send(draft: Draft, pair: string): Promise<Order | null> {
   const body = request(draft, pair, userId, unsettled.key);
   let placed: PlacedOrder;
   try {
-    const params = { query: { wait: WAIT_MS } };
-    placed = await answered(client.POST("/orders", { body, params }));
+    placed = await placeOrder(body);
   } catch (error) {
     if (!(error instanceof Refusal) || !error.unsettled) unsettled = null;
     const found = unsettled && error instanceof Refusal && (await lookedUp(error.orderId));
@@ -42,8 +41,7 @@ export async function send(draft: Draft, pair: string): Promise<Order | null> {
 async function lookedUp(id: string | null): Promise<Order | null> {
   for (let attempt = 0; id !== null && attempt < LOOK_UPS; attempt += 1) {
     await new Promise((done) => setTimeout(done, LOOK_UP_EVERY_MS));
-    const asked = answered(client.GET("/orders/{id}", { params: { path: { id } } }));
-    const order = await asked.catch(() => null);
+    const order = await readOrder(id).catch(() => null);
     if (order) return order;
   }
   return null;

@@ -1,10 +1,10 @@
 import { memo } from "react";
-import type { Trade } from "../api/client";
 import { useMarket } from "../api/queries";
-import { format, placesOf } from "../decimal";
-import { readTrades } from "../feed/feed";
-import { useFeed } from "../feed/store";
-import { useSettings } from "../settings";
+import { format, placesOf } from "../domain/decimal";
+import type { Trade } from "../domain/types";
+import { useLiveFeed } from "../feed/context";
+import { useFeed } from "../state/feed";
+import { useSettings } from "../state/settings";
 import { Failure } from "../ui/Failure";
 import { clock } from "../ui/time";
 
@@ -14,6 +14,7 @@ const SHOWN = 50;
 export function TradesPanel() {
   const pair = useSettings((state) => state.pair);
   const market = useMarket(pair);
+  const { readTrades } = useLiveFeed();
   const trades = useFeed((state) => state.trades);
   const error = useFeed((state) => state.tradesError);
   const places = placesOf(market?.tickSize ?? "0.01");

@@ -1,5 +1,5 @@
 import { Component, type ReactNode } from "react";
-import { sentence } from "../api/client";
+import { sentence } from "../domain/refusal";
 
 /** What a panel shows instead of its content, with a way to try again. */
 export function Failure(props: { name: string; error: unknown; retry: () => void }) {

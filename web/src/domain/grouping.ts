@@ -1,5 +1,5 @@
-import { read, snap, text } from "../decimal";
-import type { Level } from "../feed/depthBook";
+import { read, snap, text } from "./decimal";
+import type { Level } from "./depthBook";
 
 export interface Row {
   price: bigint;

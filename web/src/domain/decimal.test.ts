@@ -1,5 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { brief, change, divide, format, group, multiply, parse, read, snap, text } from "./decimal";
+import {
+  brief,
+  change,
+  compact,
+  counted,
+  divide,
+  format,
+  group,
+  multiply,
+  parse,
+  read,
+  snap,
+  text,
+} from "./decimal";
 
 describe("decimals are whole numbers of 1e-8", () => {
   it("reads and writes without a float in between", () => {
@@ -37,4 +50,15 @@ it("gives a change its sign, unless there is none", () => {
   expect(change(read("-0.004"))).toEqual({ shown: "0.00%", tone: "" });
   expect(change(read("1.5"))).toEqual({ shown: "+1.50%", tone: "text-up" });
   expect(change(read("-1.5"))).toEqual({ shown: "-1.50%", tone: "text-down" });
+});
+
+it("volumes are told in four digits", () => {
+  const volumes = ["12.34567891", "0.00250000", "999.99", "1234.5", "2500000", "0"];
+  expect(volumes.map(compact)).toEqual(["12.35", "0.0025", "1K", "1.235K", "2.5M", "0"]);
+});
+
+it("a count that stopped short says so", () => {
+  expect(counted(1_000, false)).toBe("1,000+");
+  expect(counted(1_000, true)).toBe("1,000");
+  expect(counted(0, true)).toBe("0");
 });

@@ -1,6 +1,6 @@
 import { create } from "zustand";
-import type { Trade } from "../api/client";
-import type { Level } from "./depthBook";
+import type { Level } from "../domain/depthBook";
+import type { Trade } from "../domain/types";
 
 export type Connection = "connecting" | "live" | "lost";
 export interface BookView {
@@ -11,12 +11,12 @@ export interface BookView {
 }
 
 /** What the feed has told last; numbers that change many times a second change once a frame. */
-interface Feed {
+interface Told {
   connection: Connection;
   /** Milliseconds since 1970 at which the connection was lost. */
   lostAt: number | null;
+  /** How long an answer takes; null while it is not known. */
   roundTripMs: number | null;
-  lagMs: number | null;
   /** null until the pair's first snapshot. */
   book: BookView | null;
   bookError: unknown;
@@ -26,11 +26,10 @@ interface Feed {
   generation: number;
 }
 
-export const useFeed = create<Feed>(() => ({
+export const useFeed = create<Told>(() => ({
   connection: "connecting",
   lostAt: null,
   roundTripMs: null,
-  lagMs: null,
   book: null,
   bookError: null,
   trades: null,

@@ -1,4 +1,4 @@
-import { read } from "../decimal";
+import { read } from "./decimal";
 
 export interface LevelText {
   price: string;

@@ -1,7 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Market } from "../api/client";
-import { read, text } from "../decimal";
-import type { Draft } from "./draft";
+import { read, text } from "./decimal";
 import {
   amountOf,
   estimate,
@@ -12,6 +10,7 @@ import {
   snapPrice,
   totalOf,
 } from "./rules";
+import type { Draft, Market } from "./types";
 
 const market: Market = {
   tradingPair: "BTC-USD",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { read } from "../decimal";
+import { read } from "./decimal";
 import { DepthBook } from "./depthBook";
 
 const snapshot = {

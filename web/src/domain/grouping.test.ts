@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { read } from "../decimal";
+import { read } from "./decimal";
 import { grouped, steps } from "./grouping";
 
 const level = (price: string, quantity: string) => ({

@@ -1,7 +1,6 @@
-import type { Market, PlaceOrder, Side } from "../api/client";
-import { divide, multiply, parse, read, snap, text } from "../decimal";
-import type { Level } from "../feed/depthBook";
-import type { Draft } from "./draft";
+import { divide, multiply, parse, read, snap, text } from "./decimal";
+import type { Level } from "./depthBook";
+import type { Draft, Market, PlaceOrder, Side } from "./types";
 
 export interface Snapped {
   value: string;

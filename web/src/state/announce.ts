@@ -1,6 +1,7 @@
-import type { Order } from "../api/client";
-import { brief, group, read } from "../decimal";
-import { toast } from "../ui/toasts";
+import { brief, group, read } from "../domain/decimal";
+import { reason } from "../domain/reasons";
+import type { Order } from "../domain/types";
+import { toast } from "./toasts";
 
 /** Tell the trader in words what became of an order. */
 export function announce(order: Order, known: Order | undefined): void {
@@ -19,20 +20,4 @@ export function announce(order: Order, known: Order | undefined): void {
     toast("partial", "Order partly filled", `${filled}${average}`);
   else if (!known) toast("accepted", "Order accepted", `${what}${at}`);
   else toast("info", "Order amended", `${what}${at}`);
-}
-
-const SENTENCES: Record<string, string> = {
-  CANCELLED_BY_USER: "Cancelled on request.",
-  WOULD_CROSS: "The post-only order would have traded at once.",
-  NOT_ENOUGH_TO_FILL: "The book cannot fill the whole order at once.",
-  UNFILLED_REMAINDER: "What could not be filled at once was cancelled.",
-  NO_LIQUIDITY: "The book had nothing left to trade against.",
-  PROTECTION_PRICE: "The next price lay beyond the market's protection price.",
-  SELF_TRADE: "You would have traded with yourself.",
-};
-
-/** Return a reason in words. */
-export function reason(order: Order): string {
-  if (!order.reason) return "";
-  return SENTENCES[order.reason] ?? `${order.reason.toLowerCase().replaceAll("_", " ")}.`;
 }

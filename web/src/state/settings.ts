@@ -1,10 +1,7 @@
 import { create } from "zustand";
 import { persist } from "zustand/middleware";
+import type { IndicatorName, IntervalName } from "../domain/types";
 
-export const INTERVALS = ["1s", "10s", "1m", "5m", "15m", "1h", "4h", "1d", "1w"] as const;
-export type IntervalName = (typeof INTERVALS)[number];
-export const INDICATORS = ["sma20", "ema20", "vwap20", "bollinger20", "rsi14"] as const;
-export type IndicatorName = (typeof INDICATORS)[number];
 export type Theme = "dark" | "light";
 
 /** What a trader has chosen; it survives a reload. */

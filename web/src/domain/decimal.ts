@@ -71,6 +71,21 @@ export function brief(value: string | bigint): string {
   return cut.replace(/(\.\d\d\d*?)0+$/, "$1");
 }
 
+const COMPACT = new Intl.NumberFormat("en-US", {
+  notation: "compact",
+  maximumSignificantDigits: 4,
+});
+
+/** Return a volume for a glance: four digits, with K, M or B for thousands and more. */
+export function compact(value: string | bigint | number): string {
+  return COMPACT.format(typeof value === "number" ? value : drawable(value));
+}
+
+/** Return how many there are; "1,000+" where only so many have been read. */
+export function counted(known: number, whole: boolean): string {
+  return `${group(String(known))}${whole ? "" : "+"}`;
+}
+
 /** Return a change in percent with its sign, and whether it is one. */
 export function change(percent: bigint): { shown: string; tone: "" | "text-up" | "text-down" } {
   const shown = format(percent, 2);

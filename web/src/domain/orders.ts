@@ -1,5 +1,5 @@
-import type { Fill, Order, Side, Trade } from "../api/client";
-import { read } from "../decimal";
+import { read } from "./decimal";
+import type { Fill, Order, Side, Trade } from "./types";
 
 /** Name a fill: who trades with himself has two of one trade. */
 export const fillKey = (fill: Fill) => `${fill.id}-${fill.role}`;

@@ -1,4 +1,4 @@
-import { dismiss, type ToastKind, useToasts } from "./toasts";
+import { dismiss, type ToastKind, useToasts } from "../state/toasts";
 
 const SIGNS: Record<ToastKind, string> = {
   accepted: "✓",

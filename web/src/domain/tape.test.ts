@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { Trade } from "../api/client";
 import { isGap, merged } from "./tape";
+import type { Trade } from "./types";
 
 const trade = (id: number): Trade => ({
   id: String(id),

@@ -1,4 +1,4 @@
-import type { Trade } from "../api/client";
+import type { Trade } from "./types";
 
 const KEPT = 500;
 

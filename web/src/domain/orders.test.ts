@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { Order, Trade } from "../api/client";
 import { bounded, fillKey, fillOf, forgetEnded } from "./orders";
+import type { Order, Trade } from "./types";
 
 const order = (id: number, status: Order["status"]): Order => ({
   id: String(id),

@@ -1,4 +1,4 @@
-import { parse, read, snap, text } from "../decimal";
+import { parse, read, snap, text } from "../domain/decimal";
 
 interface Props {
   name: "price" | "amount" | "total";
