@@ -1,11 +1,12 @@
 import type { AmendOrder, Fill, Order, PlacedOrder, PlaceOrder, Side } from "../domain/types";
 import { answered, client } from "./client";
 
-const OPEN_READ = 1_000;
-const ORDERS_READ = 500;
 const FILLS_READ = 1_000;
 const WAIT_MS = 2_000;
-const OPEN = ["OPEN", "PARTIALLY_FILLED"];
+const ORDERS = {
+  open: { limit: 1_000, status: ["OPEN", "PARTIALLY_FILLED"] },
+  ended: { limit: 500, status: ["FILLED", "CANCELLED", "REJECTED", "EXPIRED"] },
+};
 
 /** A page of a list, newest first; `next` is where the one after it begins, null on the last. */
 export interface Page<T> {
@@ -40,17 +41,13 @@ export function readOrder(id: string): Promise<Order> {
   return answered(client.GET("/orders/{id}", { params: { path: { id } } }));
 }
 
-/** Read a page of a user's orders: all, or those that are open; the newest without a cursor. */
+/** Read a page of a user's orders, those that are open or have ended; without a cursor the newest. */
 export async function readOrders(
   userId: number,
-  which: "all" | "open",
+  which: keyof typeof ORDERS,
   cursor: string | null = null,
 ): Promise<Page<Order>> {
-  const query = {
-    userId,
-    ...(which === "open" ? { limit: OPEN_READ, status: OPEN } : { limit: ORDERS_READ }),
-    ...(cursor ? { cursor } : {}),
-  };
+  const query = { userId, ...ORDERS[which], ...(cursor ? { cursor } : {}) };
   const page = await answered(client.GET("/orders", { params: { query } }));
   return { rows: page.orders, next: page.nextCursor };
 }

@@ -112,7 +112,7 @@ export function CandleChart() {
         ))}
         {folded > 0 && (
           <span className="legend-line text-dim nowrap" data-testid="folded-orders">
-            {counted(folded, allRead)} more of your orders
+            {counted(folded, allRead)} of your orders not drawn
           </span>
         )}
         {indicatorError && <span className="text-dim"> Indicators could not be read.</span>}

@@ -42,6 +42,7 @@ interface Options {
 const SCROLL_BACK_BARS = 30;
 /** The shares of a pane's height that stay free above and below the candles. */
 const MARGINS = { top: 0.2, bottom: 0.1 };
+const FLAT_TICKS = 5;
 
 /** What is drawn of a pair: one chart with its panes, kept up to date. */
 export class Plot {
@@ -216,10 +217,13 @@ export class Plot {
     const shown = this.candles.slice(from, visible ? Math.ceil(visible.to) + 1 : undefined);
     const covered = priceRange(shown);
     if (!covered) return null;
-    const room = (covered.high - covered.low) / (1 - MARGINS.top - MARGINS.bottom);
+    // A flat range is widened so by the library itself.
+    const extra = covered.high === covered.low ? FLAT_TICKS * drawable(this.options.tick) : 0;
+    const height = covered.high - covered.low + 2 * extra;
+    const room = height / (1 - MARGINS.top - MARGINS.bottom);
     return {
-      low: covered.low - room * MARGINS.bottom,
-      high: covered.high + room * MARGINS.top,
+      low: covered.low - extra - room * MARGINS.bottom,
+      high: covered.high + extra + room * MARGINS.top,
     };
   }
 

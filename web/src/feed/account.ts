@@ -24,14 +24,12 @@ export async function readAccount(): Promise<void> {
   const before = openOrders();
   const isLeft = () => useSettings.getState().userId !== userId;
   try {
-    const [open, newest, fills] = await Promise.all([
-      readOpen(userId, before.length),
-      readOrders(userId, "all"),
-      readFills(userId),
-    ]);
+    const open = await readOpen(userId, before.length);
+    // Not before: an order that ends meanwhile must be in one of the two.
+    const [ended, fills] = await Promise.all([readOrders(userId, "ended"), readFills(userId)]);
     if (isLeft()) return;
-    const next = { open: open.next, history: newest.next, fills: fills.next };
-    takeReading(before, { open: open.rows, newest: newest.rows, fills: fills.rows, next });
+    const next = { open: open.next, history: ended.next, fills: fills.next };
+    takeReading(before, { open: open.rows, ended: ended.rows, fills: fills.rows, next });
   } catch (error) {
     if (!isLeft()) useAccount.setState({ error });
   }
@@ -59,7 +57,7 @@ export async function readOlder(list: ListName): Promise<void> {
       if (useSettings.getState().userId !== userId) return;
       found = takeOlderFills(page.rows, page.next);
     } else {
-      const page = await readOrders(userId, list === "open" ? "open" : "all", cursor);
+      const page = await readOrders(userId, list === "open" ? "open" : "ended", cursor);
       if (useSettings.getState().userId !== userId) return;
       found = takeOlderOrders(list, page.rows, page.next);
     }

@@ -71,10 +71,10 @@ function takeFills(found: readonly Fill[]): void {
   });
 }
 
-/** What was read of an account: what is open, and the newest of its orders and fills. */
+/** What was read of an account: the newest of what is open, has ended and was filled. */
 export interface Reading {
   open: Order[];
-  newest: Order[];
+  ended: Order[];
   fills: Fill[];
   next: Next;
 }
@@ -83,7 +83,7 @@ export interface Reading {
 export function takeReading(before: readonly Order[], read: Reading): void {
   const orders = new Map(useAccount.getState().orders);
   forgetEnded(orders, before, read.open);
-  join(orders, [...read.open, ...read.newest]);
+  join(orders, [...read.open, ...read.ended]);
   useAccount.setState({ orders, next: read.next, loaded: true, error: null });
   takeFills(read.fills);
 }
