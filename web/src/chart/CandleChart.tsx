@@ -106,16 +106,16 @@ export function CandleChart() {
           </span>
         )}
         {drawn.map((line) => (
-          <span key={line.name} className="legend-line" style={{ color: line.color }}>
+          <span key={line.name} style={{ color: line.color }}>
             {spelled(line.name)}
           </span>
         ))}
         {folded > 0 && (
-          <span className="legend-line text-dim nowrap" data-testid="folded-orders">
+          <span className="text-dim nowrap" data-testid="folded-orders">
             {counted(folded, allRead)} of your orders not drawn
           </span>
         )}
-        {indicatorError && <span className="text-dim"> Indicators could not be read.</span>}
+        {indicatorError && <span className="text-dim">Indicators could not be read.</span>}
       </div>
       <section
         ref={box}

@@ -1,25 +1,12 @@
 import { expect, it } from "vitest";
 import { bounded, fillKey, fillOf, forgetEnded } from "./orders";
-import type { Order, Trade } from "./types";
+import { sampleOrder, sampleTrade } from "./samples";
+import type { Order } from "./types";
 
-const order = (id: number, status: Order["status"]): Order => ({
-  id: String(id),
-  clientOrderId: null,
-  userId: 1,
-  tradingPair: "BTC-USD",
-  type: "BUY",
-  orderType: "LIMIT",
-  timeInForce: "GTC",
-  status,
-  price: "1",
-  quantity: "1",
-  filledQuantity: "0",
-  averagePrice: null,
-  createdAt: new Date(id * 1_000).toISOString(),
-  updatedAt: new Date(id * 1_000).toISOString(),
-  sequence: id,
-  reason: null,
-});
+const order = (id: number, status: Order["status"]) => {
+  const createdAt = new Date(id * 1_000).toISOString();
+  return sampleOrder({ id: String(id), status, createdAt, sequence: id });
+};
 
 it("forgets the oldest ended orders and no open one", () => {
   const orders = new Map<string, Order>();
@@ -38,17 +25,7 @@ it("forgets what ended unheard, and keeps what was heard of meanwhile", () => {
 });
 
 it("gives who trades with himself both sides of the trade", () => {
-  const trade: Trade = {
-    id: "7",
-    tradingPair: "BTC-USD",
-    price: "1",
-    quantity: "2",
-    buyOrderId: "1",
-    sellOrderId: "2",
-    aggressorType: "SELL",
-    createdAt: new Date(0).toISOString(),
-    sequence: 9,
-  };
+  const trade = sampleTrade(7, { quantity: "2", aggressorType: "SELL" });
   const own = new Map(["1", "2"].map((id) => [id, order(Number(id), "FILLED")]));
   expect(fillOf(trade, own).map(fillKey)).toEqual(["7-MAKER", "7-TAKER"]);
   own.delete("1");

@@ -1,26 +1,11 @@
 import { expect, it } from "vitest";
 import { read } from "./decimal";
 import { nearMarket } from "./ownLevels";
-import type { Order, Side } from "./types";
+import { sampleOrder } from "./samples";
+import type { Side } from "./types";
 
-const order = (type: Side, price: string | null, quantity = "1", filledQuantity = "0"): Order => ({
-  id: `${type} ${price}`,
-  clientOrderId: null,
-  userId: 1,
-  tradingPair: "BTC-USD",
-  type,
-  orderType: price === null ? "MARKET" : "LIMIT",
-  timeInForce: "GTC",
-  status: "OPEN",
-  price,
-  quantity,
-  filledQuantity,
-  averagePrice: null,
-  createdAt: "2026-01-31T12:00:00.000000Z",
-  updatedAt: "2026-01-31T12:00:00.000000Z",
-  sequence: 1,
-  reason: null,
-});
+const order = (type: Side, price: string | null, quantity = "1", filledQuantity = "0") =>
+  sampleOrder({ type, price, quantity, filledQuantity });
 const prices = (levels: { price: bigint }[]) => levels.map((level) => level.price);
 const RANGE = { low: 90, high: 110 };
 
@@ -33,8 +18,8 @@ it("orders outside the chart's range are counted, not shown", () => {
 
 it("the levels nearest to the market are shown of a hundred", () => {
   const own = Array.from({ length: 100 }, (_, at) => [
-    order("BUY", `9${String(at).padStart(2, "0")[0]}.${String(at).padStart(2, "0")[1]}`),
-    order("SELL", `10${String(at).padStart(2, "0")[0]}.${String(at).padStart(2, "0")[1]}`),
+    order("BUY", (99.9 - at / 10).toFixed(1)),
+    order("SELL", (100 + at / 10).toFixed(1)),
   ]).flat();
   const { shown, folded } = nearMarket(own, RANGE, 2);
   expect(prices(shown)).toEqual(["99.9", "99.8", "100", "100.1"].map(read));

@@ -1,18 +1,6 @@
 import { expect, it } from "vitest";
+import { sampleTrade as trade } from "./samples";
 import { isGap, merged } from "./tape";
-import type { Trade } from "./types";
-
-const trade = (id: number): Trade => ({
-  id: String(id),
-  tradingPair: "BTC-USD",
-  price: "1",
-  quantity: "1",
-  buyOrderId: "1",
-  sellOrderId: "2",
-  aggressorType: "BUY",
-  createdAt: "2026-01-31T12:00:00.000000Z",
-  sequence: id,
-});
 
 it("shows each trade once, newest first", () => {
   const shown = merged([trade(3), trade(1)], [trade(2), trade(3)]);

@@ -1,26 +1,13 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { sampleOrder } from "../domain/samples";
 import type { Order } from "../domain/types";
 import { forgetAccount, takeOrder, useAccount } from "../state/account";
 import { readAccount, readOlder } from "./account";
 
-const order = (id: number, status: Order["status"], sequence = id): Order => ({
-  id: String(id),
-  clientOrderId: null,
-  userId: 1,
-  tradingPair: "BTC-USD",
-  type: "BUY",
-  orderType: "LIMIT",
-  timeInForce: "GTC",
-  status,
-  price: "1",
-  quantity: "1",
-  filledQuantity: "0",
-  averagePrice: null,
-  createdAt: new Date(id * 1_000).toISOString(),
-  updatedAt: new Date(id * 1_000).toISOString(),
-  sequence,
-  reason: null,
-});
+const order = (id: number, status: Order["status"]) => {
+  const createdAt = new Date(id * 1_000).toISOString();
+  return sampleOrder({ id: String(id), status, createdAt, sequence: id });
+};
 
 /** What the exchange holds, newest first, and what it was asked for. */
 let held: Order[] = [];

@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { read } from "../domain/decimal";
 import type { Snapshot } from "../domain/depthBook";
-import type { Trade } from "../domain/types";
+import { sampleTrade as trade } from "../domain/samples";
 import { useFeed } from "../state/feed";
 import { createFeed, type Feed, type FeedSocket } from "./feed";
 
@@ -44,17 +44,6 @@ class TestSocket implements FeedSocket {
   }
 }
 
-const trade = (id: number): Trade => ({
-  id: String(id),
-  tradingPair: PAIR,
-  price: "100",
-  quantity: "1",
-  buyOrderId: "1",
-  sellOrderId: "2",
-  aggressorType: "BUY",
-  createdAt: "2026-01-31T12:00:00.000000Z",
-  sequence: id,
-});
 const snapshot = (updateId: number): Snapshot => ({
   updateId,
   bids: [{ price: "99", quantity: "1" }],
@@ -158,7 +147,7 @@ it("tells a refused subscription in the hub's words", async () => {
 
 it("reads the last trades where one is missing, and shows each once", async () => {
   await goLive();
-  readTrades.mockResolvedValueOnce([4, 3, 2].map(trade));
+  readTrades.mockResolvedValueOnce([4, 3, 2].map((id) => trade(id)));
   socket.tell("new_trade", trade(4));
   await pass();
   expect(useFeed.getState().trades?.map((one) => one.id)).toEqual(["4", "3", "2", "1"]);
