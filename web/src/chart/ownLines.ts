@@ -1,6 +1,7 @@
 import { type IPriceLine, type ISeriesApi, LineStyle } from "lightweight-charts";
+import type { PriceRange } from "../domain/candles";
 import { compact, drawable } from "../domain/decimal";
-import { nearMarket, type OwnLevel } from "../domain/ownLevels";
+import { nearMarket, type OwnLevel, ownLevels } from "../domain/ownLevels";
 import type { Order } from "../domain/types";
 import { colors } from "./colors";
 
@@ -9,7 +10,7 @@ const LINES_A_SIDE = 5;
 
 /** The account's open orders on a chart: lines near the market, and a count of the others. */
 export class OwnLines {
-  private orders: readonly Order[] = [];
+  private levels: OwnLevel[] = [];
   private lines: IPriceLine[] = [];
   private drawn = "";
   private folded = 0;
@@ -19,14 +20,14 @@ export class OwnLines {
     private readonly onFolded: (orders: number) => void,
   ) {}
 
-  take(orders: readonly Order[], range: { low: number; high: number } | null): void {
-    this.orders = orders;
+  take(orders: readonly Order[], range: PriceRange | null): void {
+    this.levels = ownLevels(orders);
     this.draw(range);
   }
 
   /** Draw what belongs into a range of prices; price lines never widen the scale themselves. */
-  draw(range: { low: number; high: number } | null, again = false): void {
-    const { shown, folded } = nearMarket(this.orders, range, LINES_A_SIDE);
+  draw(range: PriceRange | null, again = false): void {
+    const { shown, folded } = nearMarket(this.levels, range, LINES_A_SIDE);
     const titles = shown.map((level) => ({ level, title: titleOf(level) }));
     const drawn = titles.map(({ level, title }) => `${level.price} ${title}`).join();
     if (drawn !== this.drawn || again) {

@@ -9,7 +9,7 @@ import {
   type UTCTimestamp,
 } from "lightweight-charts";
 import { readCandles } from "../api/market";
-import { fillWindows, priceRange, take } from "../domain/candles";
+import { fillWindows, type PriceRange, priceRange, take } from "../domain/candles";
 import { compact, drawable, format, group, placesOf } from "../domain/decimal";
 import type { Candle, Fill, IndicatorName, Order } from "../domain/types";
 import { colors } from "./colors";
@@ -211,7 +211,7 @@ export class Plot {
   }
 
   /** Return the prices that the visible candles and the margins about them cover. */
-  private range(): { low: number; high: number } | null {
+  private range(): PriceRange | null {
     const visible = this.chart.timeScale().getVisibleLogicalRange();
     const from = Math.max(0, Math.floor(visible?.from ?? 0));
     const shown = this.candles.slice(from, visible ? Math.ceil(visible.to) + 1 : undefined);

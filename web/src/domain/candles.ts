@@ -1,8 +1,14 @@
 import { drawable } from "./decimal";
 import type { Candle, CandleUpdate, Fill, Side } from "./types";
 
+/** Prices for drawing only. */
+export interface PriceRange {
+  low: number;
+  high: number;
+}
+
 /** Return the lowest and the highest price of some candles; null of none. */
-export function priceRange(candles: readonly Candle[]): { low: number; high: number } | null {
+export function priceRange(candles: readonly Candle[]): PriceRange | null {
   if (candles.length === 0) return null;
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const candle of candles) {

@@ -1,3 +1,4 @@
+import type { PriceRange } from "./candles";
 import { drawable, read } from "./decimal";
 import type { Order, Side } from "./types";
 
@@ -10,9 +11,19 @@ export interface OwnLevel {
   orders: number;
 }
 
-interface Range {
-  low: number;
-  high: number;
+/** Put the account's open orders of one market into levels; those without a price wait nowhere. */
+export function ownLevels(orders: Iterable<Order>): OwnLevel[] {
+  const levels = new Map<string, OwnLevel>();
+  for (const { type: side, price, quantity, filledQuantity } of orders) {
+    if (price === null) continue;
+    const left = read(quantity) - read(filledQuantity);
+    const known = levels.get(`${side} ${price}`);
+    if (known) {
+      known.quantity += left;
+      known.orders += 1;
+    } else levels.set(`${side} ${price}`, { side, price: read(price), quantity: left, orders: 1 });
+  }
+  return [...levels.values()];
 }
 
 /**
@@ -20,25 +31,11 @@ interface Range {
  * `most` of each side that are nearest to the market. `folded` counts the orders left out.
  */
 export function nearMarket(
-  orders: Iterable<Order>,
-  range: Range | null,
+  levels: readonly OwnLevel[],
+  range: PriceRange | null,
   most: number,
 ): { shown: OwnLevel[]; folded: number } {
-  const levels = new Map<string, OwnLevel>();
-  let all = 0;
-  for (const order of orders) {
-    if (order.price === null) continue;
-    all += 1;
-    const key = `${order.type} ${order.price}`;
-    const left = read(order.quantity) - read(order.filledQuantity);
-    const known = levels.get(key);
-    if (known) {
-      known.quantity += left;
-      known.orders += 1;
-    } else
-      levels.set(key, { side: order.type, price: read(order.price), quantity: left, orders: 1 });
-  }
-  const inside = [...levels.values()].filter(({ price }) => {
+  const inside = levels.filter(({ price }) => {
     const drawn = drawable(price);
     return range !== null && drawn >= range.low && drawn <= range.high;
   });
@@ -48,5 +45,7 @@ export function nearMarket(
       .sort((left, right) => Number(left.price - right.price) * (side === "BUY" ? -1 : 1))
       .slice(0, most);
   const shown = [...nearest("BUY"), ...nearest("SELL")];
-  return { shown, folded: shown.reduce((left, level) => left - level.orders, all) };
+  return { shown, folded: count(levels) - count(shown) };
 }
+
+const count = (levels: readonly OwnLevel[]) => levels.reduce((sum, { orders }) => sum + orders, 0);
