@@ -6,15 +6,16 @@ While a server is away it answers from what it holds.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import asyncpg
 import msgspec
 
 from actors.follow.follower import Follower
-from actors.platform.config import Platform
+from actors.platform.config import CandlesConfig
 from actors.platform.errors import StorageUnavailableError
 from actors.platform.messages import Candle
-from actors.platform.topology import TRADES_TOPIC
+from actors.platform.topology import TRADES_TOPIC, Topology
 from analytics import queries
 from analytics.curves import compute
 from analytics.fold import CandleFold
@@ -43,29 +44,27 @@ class CandleAggregator:
 
     def __init__(
         self,
-        platform: Platform,
+        config: CandlesConfig,
         *,
         consumer: str = CONSUMER,
         topic: str = TRADES_TOPIC,
         seconds_in_memory: int = SECONDS_IN_MEMORY,
         flush_interval_s: float = FLUSH_INTERVAL_S,
     ) -> None:
-        self._platform = platform
+        self._config = config
         self._consumer = consumer
         self._publishing: asyncio.Task[None] | None = None
         self._pool = asyncpg.create_pool(
-            platform.servers.postgres_url,
+            config.postgres_url,
             min_size=0,
             max_size=POOL_SIZE,
             command_timeout=COMMAND_TIMEOUT_S,
             server_settings={"application_name": "forkast-candles", "jit": "off"},
         )
         self._history = History(self._pool)
-        self._publisher = CandlePublisher(
-            redis_url=platform.servers.redis_url, topology=platform.topology
-        )
+        self._publisher = CandlePublisher(redis_url=config.redis_url, topology=config.topology)
         self._fold = CandleFold(
-            platform.servers,
+            config,
             consumer=consumer,
             topic=topic,
             seconds_in_memory=seconds_in_memory,
@@ -74,7 +73,7 @@ class CandleAggregator:
         self._follower = Follower(
             self._fold,
             name=consumer,
-            topology=platform.topology,
+            topology=config.topology,
             pending_max=TRADES_PER_FLUSH,
             gather_s=flush_interval_s,
         )
@@ -99,6 +98,16 @@ class CandleAggregator:
         with suppress(asyncpg.InterfaceError):
             self._pool.terminate()
 
+    async def config(self) -> CandlesConfig:
+        """Return what the aggregator works with now."""
+        return self._config
+
+    async def follow(self, topology: Topology) -> None:
+        """Go on with these markets, after the transaction that is under way."""
+        self._config = replace(self._config, topology=topology)
+        self._publisher.follow(topology)
+        self._follower.follow(topology)
+
     async def ping(self) -> str:
         """Answer at once, whatever the servers do."""
         return self._consumer
@@ -112,7 +121,7 @@ class CandleAggregator:
         holds `now_s`. Raises KeyError (pair), UnknownIntervalError, ValueError (limit) and
         StorageUnavailableError.
         """
-        market_id = self._platform.topology.market(pair).market_id
+        market_id = self._config.topology.market(pair).market_id
         known = parse_interval(interval)
         series = await self._recent(market_id)
         async with self._storage() as history:
@@ -149,7 +158,7 @@ class CandleAggregator:
 
         Raises as `candles` does.
         """
-        market_id = self._platform.topology.market(pair).market_id
+        market_id = self._config.topology.market(pair).market_id
         known = parse_interval(interval)
         series = await self._recent(market_id)
         async with self._storage() as history:
@@ -162,7 +171,7 @@ class CandleAggregator:
 
         Raises KeyError (pair) and StorageUnavailableError.
         """
-        market_id = self._platform.topology.market(pair).market_id
+        market_id = self._config.topology.market(pair).market_id
         return queries.ticker(await self._recent(market_id), market_id=market_id, now_s=now_s)
 
     async def status(self) -> CandlesStatus:

@@ -1,34 +1,23 @@
 """Where Ray comes in: the candle aggregator becomes a detached, named actor."""
 
-from typing import Any
-
-import ray
-
-from actors.platform.config import Platform
+from actors.platform.config import CandlesConfig
+from actors.remote.handle import Handle
+from actors.remote.make import standing_actor
 from analytics.client import CANDLES_NAME
+from analytics.ports import CandlesInterface
 from analytics.worker import CandlesWorker
 
 
-def candles_actor(platform: Platform) -> Any:
-    """Return the handle of a platform's candle actor, making the actor where there is none.
+def candles_actor(config: CandlesConfig, *, namespace: str) -> Handle[CandlesInterface]:
+    """Return the handle of a namespace's candle actor; see `standing_actor`.
 
-    One supervisor alone may call this. The actor outlives its creator and is restarted for ever;
-    its state comes back from Postgres and the log.
+    Its state comes back from Postgres and the log.
     """
-    try:
-        return ray.get_actor(CANDLES_NAME, namespace=platform.namespace)
-    except ValueError:
-        pass
-    return (
-        ray.remote(CandlesWorker)
-        .options(
-            name=CANDLES_NAME,
-            namespace=platform.namespace,
-            lifetime="detached",
-            num_cpus=0,
-            max_restarts=-1,
-            max_task_retries=0,
-            max_concurrency=64,
-        )
-        .remote(platform)
+    return standing_actor(
+        CandlesWorker,
+        config,
+        name=CANDLES_NAME,
+        namespace=namespace,
+        num_cpus=0,
+        max_concurrency=64,
     )

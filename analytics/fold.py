@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from actors.follow.positions import MarketPosition
 from actors.follow.tail import MarketTail
-from actors.platform.config import Servers
+from actors.platform.config import CandlesConfig
 from actors.platform.messages import Candle
 from actors.platform.topology import Topology
 from analytics.frames import to_candles
@@ -25,14 +25,14 @@ class CandleFold:
 
     def __init__(
         self,
-        servers: Servers,
+        config: CandlesConfig,
         *,
         consumer: str,
         topic: str,
         seconds_in_memory: int,
         tell: Callable[[int, Iterable[Candle]], None],
     ) -> None:
-        self._servers = servers
+        self._config = config
         self._consumer = consumer
         self._topic = topic
         self._seconds_in_memory = seconds_in_memory
@@ -61,7 +61,7 @@ class CandleFold:
 
     async def open_store(self) -> CandleStore:
         """Connect to the candles. Raises OSError, TimeoutError and asyncpg's errors."""
-        return await CandleStore.connect(self._servers.postgres_url, consumer=self._consumer)
+        return await CandleStore.connect(self._config.postgres_url, consumer=self._consumer)
 
     async def restore(self, store: CandleStore, topology: Topology) -> tuple[MarketPosition, ...]:
         """Take each market's newest seconds into memory; return the positions they stand for."""
@@ -86,7 +86,7 @@ class CandleFold:
         return await MarketTail.open(
             topology,
             positions,
-            bootstrap=self._servers.kafka_bootstrap,
+            bootstrap=self._config.kafka_bootstrap,
             topic=self._topic,
             client_id=CLIENT_ID,
         )

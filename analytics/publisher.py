@@ -41,6 +41,10 @@ class CandlePublisher:
         self._arrived = asyncio.Event()
         self._down = False
 
+    def follow(self, topology: Topology) -> None:
+        """Go on with these markets; what is queued of others goes nowhere."""
+        self._topology = topology
+
     def put(self, market_id: int, candles: Iterable[Candle]) -> None:
         """Queue changed seconds of a market."""
         pending = self._pending.setdefault(market_id, {})
@@ -69,8 +73,11 @@ class CandlePublisher:
 
     async def _send(self, seconds: dict[int, dict[int, Candle]]) -> None:
         pipeline = self._redis.pipeline(transaction=False)
+        pairs = self._topology.pairs
         for market_id, candles in seconds.items():
-            channel = candle_channel(self._topology.by_id(market_id).pair)
+            if market_id not in pairs:
+                continue
+            channel = candle_channel(pairs[market_id])
             ordered = [_cut(candles[open_time_s]) for open_time_s in sorted(candles)]
             pipeline.publish(channel, msgspec.msgpack.encode(ordered))
         await pipeline.execute()

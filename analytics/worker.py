@@ -2,9 +2,10 @@
 
 import os
 
-from actors.platform.config import Platform
+from actors.platform.config import CandlesConfig
 from actors.platform.logs import configure_logs
 from actors.platform.messages import Candle
+from actors.platform.topology import Topology
 from analytics.messages import CandlesStatus, IndicatorSeries, LiveCandle, Ticker
 
 
@@ -15,14 +16,23 @@ class CandlesWorker:
     the number once, at import.
     """
 
-    def __init__(self, platform: Platform) -> None:
-        configure_logs(platform.log_format, pairs=platform.topology.pairs)
+    def __init__(self, config: CandlesConfig) -> None:
+        configure_logs(config.log_format, pairs=config.topology.pairs)
         os.environ.setdefault("POLARS_MAX_THREADS", "1")
         from analytics.aggregator import CandleAggregator
 
-        self.platform = platform
-        self._aggregator = CandleAggregator(platform)
+        self._log_format = config.log_format
+        self._aggregator = CandleAggregator(config)
         self._aggregator.start()
+
+    async def config(self) -> CandlesConfig:
+        """Return what the aggregator works with now."""
+        return await self._aggregator.config()
+
+    async def follow(self, topology: Topology) -> None:
+        """Go on with these markets, and name them in the logs."""
+        configure_logs(self._log_format, pairs=topology.pairs)
+        await self._aggregator.follow(topology)
 
     async def ping(self) -> str:
         """Answer at once, whatever the servers do."""

@@ -30,9 +30,10 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from actors.platform.config import Limits, Platform, Servers
+from actors.platform.config import Limits, Servers
 from actors.platform.topology import Topology
 from cluster.errors import SettingsError
+from cluster.plan import Platform
 
 
 class Settings(BaseSettings):

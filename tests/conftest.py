@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from actors.platform.config import Platform, Servers
+from actors.platform.config import Servers
 from cluster.data.migrate import migrate
 from cluster.data.topics import make_topics
 from cluster.embedded.process import free_port
 from cluster.embedded.servers import EmbeddedServers
 from cluster.markets import default_topology
+from cluster.plan import Platform
 from cluster.tools import platforms
 from cluster.tools.platforms import RunningPlatform
 from tests.beds.ray_fixture import ray_session

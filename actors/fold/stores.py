@@ -1,29 +1,23 @@
-"""Which store a platform keeps its snapshots in."""
+"""Which store a pair keeps its snapshots in."""
 
 from pathlib import Path
 
 from actors.book.market import Market
 from actors.fold.snapshots import FileSnapshotStore
 from actors.fold.snapshots_postgres import Patience, PostgresSnapshotStore
-from actors.platform.config import Platform
-
-
-def snapshot_folder(platform: Platform) -> Path:
-    """Return the folder of the first epoch's snapshots; later ones lie beside it."""
-    return Path(platform.data_directory) / "snapshots"
+from actors.platform.config import SnapshotPlace
 
 
 def snapshot_store(
-    platform: Platform, market: Market, patience: Patience | None = None
+    place: SnapshotPlace, market: Market, *, kept: int, patience: Patience | None = None
 ) -> FileSnapshotStore | PostgresSnapshotStore:
-    """Return where the snapshots of a market are kept: in Postgres, or in the data folder.
+    """Return where the newest `kept` snapshots of a market are: in Postgres, or in a folder.
 
     Stores of one process share their `patience` with a Postgres that is away.
     """
-    kept, epoch = platform.limits.snapshots_kept, platform.epoch
-    if platform.snapshots == "postgres":
-        url = platform.servers.postgres_url
+    pair, epoch = market.pair, place.epoch
+    if place.postgres_url:
         return PostgresSnapshotStore(
-            url, pair=market.pair, kept=kept, epoch=epoch, patience=patience
+            place.postgres_url, pair=pair, kept=kept, epoch=epoch, patience=patience
         )
-    return FileSnapshotStore(snapshot_folder(platform), pair=market.pair, kept=kept, epoch=epoch)
+    return FileSnapshotStore(Path(place.folder), pair=pair, kept=kept, epoch=epoch)

@@ -28,7 +28,7 @@ from actors.pair.messages import (
     RangeRefused,
     RangeRequest,
 )
-from actors.platform.config import Limits
+from actors.platform.config import PairLimits
 from actors.platform.errors import SnapshotRefusedError
 from actors.platform.messages import DepthSnapshot, LevelRow
 
@@ -61,7 +61,7 @@ class PairActor:
         self,
         market: Market,
         snapshot_store: SnapshotStore,
-        limits: Limits,
+        limits: PairLimits,
         saver: Saver | None = None,
     ) -> None:
         self._market = market

@@ -3,15 +3,15 @@
 A restart runs nothing but the constructor, so an actor starts its own work there.
 """
 
-from typing import Any
-
-import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.pair.host import PairHost
-from actors.platform.config import Platform
+from actors.pair.ports import PairInterface
+from actors.platform.config import PairConfig
 from actors.platform.logs import configure_logs
 from actors.remote.find import pair_actor_name
+from actors.remote.handle import Handle
+from actors.remote.make import standing_actor
 
 # An actor waits most of the time: Ray must not run out of its two CPUs with ten of them.
 _PAIR_CPUS = 0.01
@@ -20,37 +20,29 @@ _PAIR_CPUS = 0.01
 class PairActorOnRay(PairHost):
     """One pair, or the quiet ones that share an actor."""
 
-    def __init__(self, platform: Platform, actor: str) -> None:
-        configure_logs(platform.log_format, pairs=platform.topology.pairs)
-        super().__init__(platform, platform.topology.actors[actor])
+    def __init__(self, config: PairConfig) -> None:
+        configure_logs(
+            config.log_format, pairs={market.market_id: market.pair for market in config.markets}
+        )
+        super().__init__(config)
 
 
-def pair_actor(platform: Platform, actor: str, *, generation: int = 0, node_id: str = "") -> Any:
+def pair_actor(
+    config: PairConfig, *, actor: str, namespace: str, generation: int = 0, node_id: str = ""
+) -> Handle[PairInterface]:
     """Return the handle of an actor of `topology.actors`, making it where there is none.
 
-    One supervisor alone may call this: two creators would race for the name. The actor outlives
-    its creator, is restarted for ever, and never runs a call twice; its state comes back from
-    snapshot and log. Actors spread over the nodes; `node_id` asks for one, for as long as it is
-    there.
+    As `standing_actor`; its state comes back from snapshot and log. Actors spread over the nodes;
+    `node_id` asks for one, for as long as it is there.
     """
-    name = pair_actor_name(actor, generation)
-    try:
-        return ray.get_actor(name, namespace=platform.namespace)
-    except ValueError:
-        pass
-    return (
-        ray.remote(PairActorOnRay)
-        .options(
-            name=name,
-            namespace=platform.namespace,
-            lifetime="detached",
-            num_cpus=_PAIR_CPUS,
-            max_restarts=-1,
-            max_task_retries=0,
-            max_concurrency=1,
-            scheduling_strategy=(
-                NodeAffinitySchedulingStrategy(node_id, soft=True) if node_id else "SPREAD"
-            ),
-        )
-        .remote(platform, actor)
+    return standing_actor(
+        PairActorOnRay,
+        config,
+        name=pair_actor_name(actor, generation),
+        namespace=namespace,
+        num_cpus=_PAIR_CPUS,
+        max_concurrency=1,
+        scheduling_strategy=(
+            NodeAffinitySchedulingStrategy(node_id, soft=True) if node_id else "SPREAD"
+        ),
     )

@@ -1,16 +1,18 @@
-"""A pair's actor reached through Ray: handles found by name, Ray's errors turned into ours."""
+"""The pairs' actors seen from another process: one pair in order, or whichever is asked for."""
 
-import asyncio
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 import msgspec
-from ray.actor import ActorHandle
-from ray.exceptions import RayError
+from ray.exceptions import RayTaskError
 
-from actors.pair.messages import Position, RangeAnswer, RangeRequest
+from actors.pair.messages import Fingerprint, Position, RangeAnswer, RangeRequest
+from actors.pair.ports import PairInterface
 from actors.platform.errors import PairUnavailableError
-from actors.remote.find import find_actor, pair_actor_name
+from actors.platform.messages import DepthSnapshot
+from actors.platform.topology import Topology
+from actors.remote.actor import RemoteActor
+from actors.remote.find import pair_actor_name
 
 _T = TypeVar("_T")
 
@@ -24,72 +26,86 @@ class RemotePair:
 
     def __init__(self, *, pair: str, actor: str, namespace: str, timeout_s: float = 10.0) -> None:
         self._pair = pair
-        self._actor = actor
-        self._namespace = namespace
-        self._timeout_s = timeout_s
-        self._handle: ActorHandle[Any] | None = None
+        self._actor = _remote_actor(actor, namespace=namespace, timeout_s=timeout_s)
 
     async def position(self) -> Position:
         """Find the actor by name again and ask where it stands."""
-        try:
-            self._handle = await asyncio.to_thread(
-                find_actor, pair_actor_name(self._actor), self._namespace
-            )
-        except (ValueError, RayError) as error:
-            raise PairUnavailableError(f"{self._pair} has no actor: {error}") from error
-        position: Position = await self._call("position")
-        return position
+        await self._actor.find()
+        return await _answered(self._actor.submit(PairInterface.position, self._pair))
 
     async def rewind(self) -> Position:
         """Send the pair back to its last snapshot; return where it stands then."""
-        position: Position = await self._call("rewind")
-        return position
+        return await _answered(self._actor.submit(PairInterface.rewind, self._pair))
 
     def apply(self, request: RangeRequest) -> Awaitable[RangeAnswer]:
         """Submit a range now; await its outcome."""
-        return self._decoded(self._submit("answer", msgspec.msgpack.encode(request)))
+        return _decoded(self._actor.submit(PairInterface.answer, msgspec.msgpack.encode(request)))
 
     async def acknowledge(self, next_offset: int) -> None:
         """Say that the events of all commands before this offset are in Kafka."""
-        await self._call("acknowledge", next_offset)
+        await _answered(self._actor.submit(PairInterface.acknowledge, self._pair, next_offset))
 
     async def depth_messages(self, *, limit: int, top: int) -> tuple[bytes, bytes]:
         """Return the depth as two MessagePack `DepthSnapshot`s."""
-        messages: tuple[bytes, bytes] = await self._call("depth_messages", limit, top)
-        return messages
+        return await _answered(
+            self._actor.submit(PairInterface.depth_messages, self._pair, limit, top)
+        )
 
     async def stats(self) -> dict[str, Any]:
         """Return the pair's figures."""
-        stats: dict[str, Any] = await self._call("stats")
-        return stats
-
-    def _call(self, method: str, *arguments: Any) -> Awaitable[Any]:
-        return self._submit("call", self._pair, method, *arguments)
-
-    def _submit(self, method: str, *arguments: Any) -> Awaitable[Any]:
-        if self._handle is None:
-            raise PairUnavailableError(f"{self._pair} has no actor yet")
-        try:
-            reference = getattr(self._handle, method).remote(*arguments)
-        except Exception as error:
-            # Ray raises a plain Exception for a handle of an actor that it has forgotten.
-            raise PairUnavailableError(f"{self._pair}: {error}") from error
-        return self._outcome(reference)
-
-    async def _decoded(self, answer: Awaitable[bytes]) -> RangeAnswer:
-        return msgspec.msgpack.decode(await answer, type=RangeAnswer)
-
-    async def _outcome(self, reference: Awaitable[_T]) -> _T:
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                return await _await(reference)
-        except TimeoutError as error:
-            raise PairUnavailableError(
-                f"{self._pair} did not answer within {self._timeout_s:g} s"
-            ) from error
-        except RayError as error:
-            raise PairUnavailableError(f"{self._pair}: {type(error).__name__}: {error}") from error
+        return await _answered(self._actor.submit(PairInterface.stats, self._pair))
 
 
-async def _await(reference: Awaitable[_T]) -> _T:
-    return await reference
+class RemotePairs:
+    """All pairs of a platform, for whoever looks at their books; needs an initialised Ray.
+
+    Everything raises PairUnavailableError; an actor that gave no answer is found anew by the next
+    call.
+    """
+
+    def __init__(self, *, topology: Topology, namespace: str, timeout_s: float = 3.0) -> None:
+        self._actors = {
+            name: _remote_actor(name, namespace=namespace, timeout_s=timeout_s)
+            for name in topology.actors
+        }
+        self._topology = topology
+
+    async def depth(self, pair: str, limit: int) -> DepthSnapshot:
+        """Return at most `limit` levels of each side, best first."""
+        return await _answered(self._of(pair).call(PairInterface.depth, pair, limit))
+
+    async def orders(self, pair: str, limit: int) -> tuple[bytes, bytes]:
+        """Return bids' and asks' order images (`EVENT_DTYPE` bytes), in priority."""
+        return await _answered(self._of(pair).call(PairInterface.orders, pair, limit))
+
+    async def fingerprint(self, pair: str) -> Fingerprint:
+        """Return the pair's position and state hash of one moment."""
+        return await _answered(self._of(pair).call(PairInterface.fingerprint, pair))
+
+    async def ping(self, actor: str) -> None:
+        """Return when one of `topology.actors` answers."""
+        await _answered(self._actors[actor].call(PairInterface.ping))
+
+    def _of(self, pair: str) -> RemoteActor[PairInterface]:
+        return self._actors[self._topology.actor(pair)]
+
+
+def _remote_actor(actor: str, *, namespace: str, timeout_s: float) -> RemoteActor[PairInterface]:
+    return RemoteActor(
+        name=pair_actor_name(actor),
+        namespace=namespace,
+        timeout_s=timeout_s,
+        unavailable=PairUnavailableError,
+    )
+
+
+async def _decoded(answer: Awaitable[bytes]) -> RangeAnswer:
+    return msgspec.msgpack.decode(await _answered(answer), type=RangeAnswer)
+
+
+async def _answered(answer: Awaitable[_T]) -> _T:
+    """Await what a pair answers: one that fails at a call may answer the next, as a dead one."""
+    try:
+        return await answer
+    except RayTaskError as error:
+        raise PairUnavailableError(f"a pair's actor failed: {error}") from error

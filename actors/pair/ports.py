@@ -1,9 +1,48 @@
-"""Seam between a pair's actor and whoever calls it from another process."""
+"""Seams between the pairs' actors and whoever calls them from another process."""
 
 from collections.abc import Awaitable
 from typing import Any, Protocol
 
-from actors.pair.messages import Position, RangeAnswer, RangeRequest
+from actors.fold.ports import StoredSnapshot
+from actors.pair.messages import Fingerprint, Position, RangeAnswer, RangeRequest
+from actors.platform.config import PairConfig
+from actors.platform.messages import DepthSnapshot
+
+
+class PairInterface(Protocol):
+    """What an actor answers that carries pairs; see `PairActor`, where each does the work."""
+
+    def config(self) -> PairConfig:
+        """Return what the actor was made for."""
+        ...
+
+    def ping(self) -> list[str]:
+        """Return the pairs, as a sign of life."""
+        ...
+
+    def answer(self, request: bytes) -> bytes:
+        """Take a `RangeRequest`'s MessagePack; return the `RangeAnswer`'s."""
+        ...
+
+    def position(self, pair: str) -> Position: ...
+
+    def rewind(self, pair: str) -> Position: ...
+
+    def acknowledge(self, pair: str, next_offset: int) -> None: ...
+
+    def depth(self, pair: str, limit: int) -> DepthSnapshot: ...
+
+    def depth_messages(self, pair: str, limit: int, top: int) -> tuple[bytes, bytes]: ...
+
+    def orders(self, pair: str, limit: int) -> tuple[bytes, bytes]: ...
+
+    def fingerprint(self, pair: str) -> Fingerprint: ...
+
+    def stats(self, pair: str) -> dict[str, Any]: ...
+
+    def export(self, pair: str) -> StoredSnapshot: ...
+
+    def adopt(self, pair: str, snapshot: StoredSnapshot) -> Position: ...
 
 
 class PairClient(Protocol):

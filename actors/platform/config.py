@@ -1,12 +1,17 @@
 """Plain values that say where the servers are and how large the queues may grow.
 
 Built once by the composition root and handed down by value; nothing below it reads the environment.
+Each kind of process has a config of its own, which holds what it uses and nothing else: a password
+or a token is where it is needed, and a change reaches those whom it concerns.
 """
 
 from dataclasses import dataclass, field
 from typing import Literal
 
+from actors.book.market import Market
 from actors.platform.topology import Topology
+
+LogFormat = Literal["json", "console"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,8 +23,26 @@ class Servers:
     redis_url: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
+@dataclass(frozen=True, kw_only=True)
+class PairLimits:
+    """Bounds of what a pair's actor keeps."""
+
+    snapshot_every_commands: int = 250_000
+    snapshots_kept: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouterLimits:
+    """Bounds of what a router has under way for each pair, and of the depth that it shows."""
+
+    ranges_in_flight: int = 4
+    range_bytes: int = 4 * 1024 * 1024
+    depth_levels: int = 1_000
+    depth_interval_ms: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits(PairLimits, RouterLimits):
     """Bounds of every queue on the order path, in items unless the name says otherwise.
 
     `log_lag_commands` bounds what waits in the log of one pair before the gateway answers 503.
@@ -27,16 +50,67 @@ class Limits:
 
     produce_pending_commands: int = 20_000
     log_lag_commands: int = 2_000_000
-    ranges_in_flight: int = 4
-    range_bytes: int = 4 * 1024 * 1024
     waiters: int = 50_000
     batch_orders: int = 1_000
     body_bytes: int = 1024 * 1024
-    snapshot_every_commands: int = 250_000
-    snapshots_kept: int = 2
-    depth_levels: int = 1_000
-    depth_interval_ms: int = 100
     hub_client_messages: int = 512
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SnapshotPlace:
+    """Where books are kept: in Postgres where `postgres_url` names it, else in files of `folder`.
+
+    `epoch` counts the logs that the data have had: each later one begins with books, the first
+    with none.
+    """
+
+    folder: str = ""
+    postgres_url: str = ""
+    epoch: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PairConfig:
+    """What the actor of some pairs needs to know: these pairs' markets and their snapshots."""
+
+    markets: tuple[Market, ...]
+    snapshots: SnapshotPlace
+    limits: PairLimits = field(default_factory=PairLimits)
+    log_format: LogFormat = "json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RouterConfig:
+    """What the router of shard `shard` needs to know; `topology` holds that shard's markets."""
+
+    kafka_bootstrap: str
+    redis_url: str
+    topology: Topology
+    shard: int = 0
+    namespace: str = "forkast"
+    limits: RouterLimits = field(default_factory=RouterLimits)
+    log_format: LogFormat = "json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WriterConfig:
+    """What the Postgres writer needs to know."""
+
+    kafka_bootstrap: str
+    postgres_url: str
+    topology: Topology
+    log_format: LogFormat = "json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CandlesConfig:
+    """What the candle aggregator needs to know."""
+
+    kafka_bootstrap: str
+    postgres_url: str
+    redis_url: str
+    topology: Topology
+    log_format: LogFormat = "json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +132,7 @@ class GatewayConfig:
     """
 
     exchange: ExchangeConfig
-    log_format: Literal["json", "console"] = "json"
+    log_format: LogFormat = "json"
     allowed_origins: tuple[str, ...] = ()
     loopback: bool = False
     operator_token: str = ""
@@ -70,62 +144,6 @@ class HubConfig:
     """What the realtime hub needs beyond its exchange."""
 
     exchange: ExchangeConfig
-    log_format: Literal["json", "console"] = "json"
+    log_format: LogFormat = "json"
     allowed_origins: tuple[str, ...] = ()
     loopback: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Platform:
-    """All that a worker needs to know of the platform that it belongs to.
-
-    `web_directory` holds the built page; empty where the gateway is to serve none. `epoch` counts
-    the logs that the data have had: each later one begins with books, the first with none.
-    `loopback` says that clients reach the platform at a loopback address alone.
-    """
-
-    servers: Servers
-    topology: Topology
-    data_directory: str
-    epoch: int = 1
-    namespace: str = "forkast"
-    limits: Limits = field(default_factory=Limits)
-    snapshots: Literal["files", "postgres"] = "files"
-    log_format: Literal["json", "console"] = "json"
-    gateway_replicas: int = 1
-    allowed_origins: tuple[str, ...] = ()
-    loopback: bool = False
-    operator_token: str = ""
-    web_directory: str = ""
-
-    @property
-    def exchange(self) -> ExchangeConfig:
-        """Return what gateway and hub share."""
-        return ExchangeConfig(
-            servers=self.servers,
-            topology=self.topology,
-            namespace=self.namespace,
-            limits=self.limits,
-        )
-
-    @property
-    def gateway(self) -> GatewayConfig:
-        """Return what each gateway is told."""
-        return GatewayConfig(
-            exchange=self.exchange,
-            log_format=self.log_format,
-            allowed_origins=self.allowed_origins,
-            loopback=self.loopback,
-            operator_token=self.operator_token,
-            web_directory=self.web_directory,
-        )
-
-    @property
-    def hub(self) -> HubConfig:
-        """Return what the hub is told."""
-        return HubConfig(
-            exchange=self.exchange,
-            log_format=self.log_format,
-            allowed_origins=self.allowed_origins,
-            loopback=self.loopback,
-        )

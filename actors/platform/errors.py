@@ -6,11 +6,13 @@
     │   ├── LogTimeoutError          the broker did not answer in time: the outcome is unknown
     │   ├── LogUnavailableError      nothing was kept: no broker, no topic, record refused
     │   └── LogGapError              the log no longer holds the offset that a pair needs
-    ├── PairUnavailableError         a pair's actor is dead, restarting or silent
+    ├── ActorUnavailableError        an actor is dead, restarting or silent
+    │   ├── PairUnavailableError     ... one that carries pairs
+    │   ├── WriterUnavailableError   ... the Postgres writer
+    │   └── CandlesUnavailableError  ... the candle aggregator
     ├── SnapshotRefusedError         a snapshot is torn, foreign or of another version
     ├── PositionTakenError           another process has moved a consumer's stored position
-    ├── StorageUnavailableError      Postgres did not answer
-    └── CandlesUnavailableError      the candle actor is dead, restarting or silent
+    └── StorageUnavailableError      Postgres did not answer
 
 `retryable` says whether the same call may succeed later without anybody's help.
 """
@@ -56,10 +58,22 @@ class LogGapError(LogError):
         self.needed_offset = needed_offset
 
 
-class PairUnavailableError(ForkastError):
-    """Report that a pair's actor did not answer; whether it did the work is unknown."""
+class ActorUnavailableError(ForkastError):
+    """Report that an actor did not answer; whether it did the work is unknown."""
 
     retryable = True
+
+
+class PairUnavailableError(ActorUnavailableError):
+    """Report that a pair's actor did not answer; whether it did the work is unknown."""
+
+
+class WriterUnavailableError(ActorUnavailableError):
+    """Report that the Postgres writer did not answer."""
+
+
+class CandlesUnavailableError(ActorUnavailableError):
+    """Report that the candle actor did not answer."""
 
 
 class SnapshotRefusedError(ForkastError):
@@ -74,11 +88,5 @@ class PositionTakenError(ForkastError):
 
 class StorageUnavailableError(ForkastError):
     """Report that Postgres did not answer, or not in time; what was asked may have been done."""
-
-    retryable = True
-
-
-class CandlesUnavailableError(ForkastError):
-    """Report that the candle actor did not answer."""
 
     retryable = True

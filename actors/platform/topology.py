@@ -73,6 +73,14 @@ class Topology:
             found[name] = (*found.get(name, ()), market)
         return found
 
+    def shard(self, shard: int, *, shards: int) -> "Topology":
+        """Return the markets with `market_id` % `shards` == `shard`, in the actors they have."""
+        markets = tuple(market for market in self if market.market_id % shards == shard)
+        own = {market.pair for market in markets}
+        return Topology(
+            markets, shared={pair: name for pair, name in self._shared.items() if pair in own}
+        )
+
     @property
     def partitions(self) -> int:
         return max(self._by_id)

@@ -5,6 +5,8 @@ from typing import Any
 
 import ray
 
+from actors.remote.handle import Handle
+
 
 def pair_actor_name(actor: str, generation: int = 0) -> str:
     """Name the detached actor of `topology.actor(pair)`.
@@ -29,7 +31,7 @@ def generations(name: str, namespace: str) -> list[int]:
     return sorted(found, reverse=True)
 
 
-def find_actor(name: str, namespace: str) -> Any:
+def find_actor(name: str, namespace: str) -> Handle[Any]:
     """Return the handle of an actor's newest generation. Raises ValueError where there is none.
 
     A pair that moves has two for a moment. Each is a fold of the same log, so it does no harm
@@ -38,5 +40,5 @@ def find_actor(name: str, namespace: str) -> Any:
     for generation in generations(name, namespace):
         numbered = f"{name}#{generation}" if generation else name
         with contextlib.suppress(ValueError):
-            return ray.get_actor(numbered, namespace=namespace)
+            return Handle(ray.get_actor(numbered, namespace=namespace))
     raise ValueError(f"there is no actor {name}")

@@ -17,7 +17,7 @@ from actors.book.market import Market
 from actors.log.reader import LogReader, LogRecord
 from actors.pair.messages import Position, RangeAnswer, RangeApplied, RangeRequest
 from actors.pair.ports import PairClient
-from actors.platform.config import Limits
+from actors.platform.config import RouterLimits
 from actors.platform.errors import ForkastError, LogError, LogGapError, PairUnavailableError
 from actors.platform.messages import DepthSnapshot
 from actors.router.depth import TOP_LEVELS, DepthFeed
@@ -90,7 +90,7 @@ class PairPipeline:
         publisher: PairPublisher,
         depth: DepthFeed,
         pace: Pace,
-        limits: Limits,
+        limits: RouterLimits,
     ) -> None:
         self.market = market
         self.partition = partition

@@ -5,7 +5,7 @@ from functools import partial
 
 from actors.book.market import Market
 from actors.pair.client import RemotePair
-from actors.platform.config import Platform
+from actors.platform.config import RouterConfig
 from actors.platform.logs import configure_logs
 from actors.platform.messages import PairLag
 from actors.platform.ray_metrics import RayFigures
@@ -21,16 +21,10 @@ class RouterReplica:
     It never fails to start: Serve gives a deployment up for good whose replicas did three times.
     """
 
-    async def __init__(self, platform: Platform, shard: int, shards: int) -> None:  # type: ignore[misc]
-        configure_logs(platform.log_format, pairs=platform.topology.pairs)
+    async def __init__(self, config: RouterConfig) -> None:  # type: ignore[misc]
+        configure_logs(config.log_format, pairs=config.topology.pairs)
         self._router = PatientRouter(
-            partial(
-                OrderRouter,
-                platform,
-                connect=partial(_remote_pair, platform),
-                shard=shard,
-                shards=shards,
-            )
+            partial(OrderRouter, config, connect=partial(_remote_pair, config))
         )
         self._reporting = asyncio.create_task(self._report(), name="pair figures")
 
@@ -54,6 +48,6 @@ class RouterReplica:
         await self._router.stop()
 
 
-def _remote_pair(platform: Platform, market: Market) -> RemotePair:
-    actor = platform.topology.actor(market.pair)
-    return RemotePair(pair=market.pair, actor=actor, namespace=platform.namespace)
+def _remote_pair(config: RouterConfig, market: Market) -> RemotePair:
+    actor = config.topology.actor(market.pair)
+    return RemotePair(pair=market.pair, actor=actor, namespace=config.namespace)

@@ -16,7 +16,7 @@ from actors.log.ends import LogEnds
 from actors.log.events import KafkaEventSink
 from actors.log.reader import LogReader
 from actors.pair.ports import PairClient
-from actors.platform.config import Platform
+from actors.platform.config import RouterConfig
 from actors.platform.errors import LogError
 from actors.platform.messages import PairLag
 from actors.platform.topology import COMMANDS_TOPIC
@@ -33,7 +33,7 @@ _LAG_INTERVAL_S = 1.0
 
 
 class OrderRouter:
-    """Route the markets of one shard: those with `market_id` % `shards` == `shard`.
+    """Route the markets of one shard, which are all of `config.topology`.
 
     `connect` gives the client of a pair's actor. `start` needs a broker that answers; later
     outages are waited out. Every loop is watched: `check_health` raises when one has died.
@@ -41,41 +41,38 @@ class OrderRouter:
 
     def __init__(
         self,
-        platform: Platform,
+        config: RouterConfig,
         *,
         connect: Callable[[Market], PairClient],
-        shard: int = 0,
-        shards: int = 1,
     ) -> None:
-        name = f"forkast-router-{shard}"
-        bootstrap = platform.servers.kafka_bootstrap
-        self._markets = [m for m in platform.topology if m.market_id % shards == shard]
-        self._sink = KafkaEventSink(bootstrap=bootstrap, topology=platform.topology, client_id=name)
+        name = f"forkast-router-{config.shard}"
+        bootstrap, topology = config.kafka_bootstrap, config.topology
+        self._sink = KafkaEventSink(bootstrap=bootstrap, topology=topology, client_id=name)
         self._commands = KafkaCommandLog(
             bootstrap=bootstrap,
-            topology=platform.topology,
-            pending_commands=max(len(self._markets), 1),
+            topology=topology,
+            pending_commands=max(len(topology), 1),
             client_id=name,
         )
         self._ends = LogEnds(bootstrap=bootstrap, topic=COMMANDS_TOPIC, client_id=name)
-        self._depth = DepthFeed(redis_url=platform.servers.redis_url)
+        self._depth = DepthFeed(redis_url=config.redis_url)
         self._pace = Pace()
         self._readers = {
             market.pair: LogReader(bootstrap=bootstrap, topic=COMMANDS_TOPIC, client_id=name)
-            for market in self._markets
+            for market in topology
         }
         self._pipelines = [
             PairPipeline(
                 market=market,
-                partition=platform.topology.partition(market),
+                partition=topology.partition(market),
                 pair=connect(market),
                 reader=self._readers[market.pair],
                 publisher=PairPublisher(market=market, sink=self._sink),
                 depth=self._depth,
                 pace=self._pace,
-                limits=platform.limits,
+                limits=config.limits,
             )
-            for market in self._markets
+            for market in topology
         ]
         self._clock_sent_s: dict[str, float] = {}
         self._lags: dict[str, PairLag] = {}

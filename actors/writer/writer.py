@@ -1,11 +1,13 @@
 """The Postgres writer: a follower of the events, and what it says of itself."""
 
+from dataclasses import replace
+
 import msgspec
 
 from actors.follow.follower import Follower
 from actors.follow.positions import MarketPosition
 from actors.follow.tail import MarketTail
-from actors.platform.config import Platform
+from actors.platform.config import WriterConfig
 from actors.platform.topology import EVENTS_TOPIC, Topology
 from actors.writer.intake import Batch, Intake
 from actors.writer.status import WriterStatus
@@ -25,19 +27,19 @@ class PostgresWriter:
 
     def __init__(
         self,
-        platform: Platform,
+        config: WriterConfig,
         *,
         consumer: str = CONSUMER,
         topic: str = EVENTS_TOPIC,
         events_per_transaction: int = EVENTS_PER_TRANSACTION,
     ) -> None:
-        self.platform = platform
+        self._config = config
         self._consumer = consumer
         self._topic = topic
         self._follower = Follower(
             self,
             name=consumer,
-            topology=platform.topology,
+            topology=config.topology,
             pending_max=events_per_transaction,
         )
         self._events = self._trades = self._inserted = self._changed = 0
@@ -50,6 +52,15 @@ class PostgresWriter:
     async def stop(self) -> None:
         """End the loop after the transaction that is under way."""
         await self._follower.stop()
+
+    async def config(self) -> WriterConfig:
+        """Return what the writer works with now."""
+        return self._config
+
+    async def follow(self, topology: Topology) -> None:
+        """Go on with these markets, after the transaction that is under way."""
+        self._config = replace(self._config, topology=topology)
+        self._follower.follow(topology)
 
     async def ping(self) -> str:
         """Answer at once, whatever the servers do."""
@@ -68,7 +79,7 @@ class PostgresWriter:
 
     async def open_store(self) -> OrderStore:
         """Connect to the rows. Raises OSError, TimeoutError and asyncpg's errors."""
-        url = self.platform.servers.postgres_url
+        url = self._config.postgres_url
         return await OrderStore.connect(url, consumer=self._consumer)
 
     async def restore(self, store: OrderStore, topology: Topology) -> tuple[MarketPosition, ...]:
@@ -82,7 +93,7 @@ class PostgresWriter:
         return await MarketTail.open(
             topology,
             positions,
-            bootstrap=self.platform.servers.kafka_bootstrap,
+            bootstrap=self._config.kafka_bootstrap,
             topic=self._topic,
             client_id=CLIENT_ID,
         )

@@ -1,24 +1,26 @@
 """The pairs' actors as the gateway asks them: for what Redis does not have."""
 
-import asyncio
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Protocol
 
 import numpy as np
-from ray.exceptions import RayError
 
 from actors.book.records import EVENT_DTYPE, RecordArray
+from actors.pair.client import RemotePairs
 from actors.pair.messages import Fingerprint
-from actors.platform.errors import PairUnavailableError
 from actors.platform.messages import DepthSnapshot
 from actors.platform.topology import Topology
-from actors.remote.find import find_actor, pair_actor_name
+from actors.remote.find import pair_actor_name
+from actors.writer.client import RemoteWriter
 from actors.writer.status import WRITER_NAME, WriterStatus
+from analytics.client import CANDLES_NAME, RemoteCandles
 
 _TIMEOUT_S = 3.0
 
 
 class PairViews(Protocol):
-    """Whoever knows the pairs' books. Everything may raise PairUnavailableError."""
+    """Whoever knows the pairs' books. Everything may raise ActorUnavailableError."""
 
     async def depth(self, pair: str, limit: int) -> DepthSnapshot:
         """Return at most `limit` levels of each side, best first."""
@@ -50,47 +52,34 @@ class RemotePairViews:
     """The `PairViews` of a platform; needs an initialised Ray."""
 
     def __init__(self, *, topology: Topology, namespace: str) -> None:
-        self._topology = topology
-        self._namespace = namespace
-        self._handles: dict[str, Any] = {}
+        self._pairs = RemotePairs(topology=topology, namespace=namespace, timeout_s=_TIMEOUT_S)
+        self._writer = RemoteWriter(namespace=namespace, timeout_s=_TIMEOUT_S)
+        candles = RemoteCandles(namespace=namespace, timeout_s=_TIMEOUT_S)
+        self._pings: Mapping[str, Callable[[], Awaitable[None]]] = {
+            WRITER_NAME: self._writer.ping,
+            CANDLES_NAME: candles.ping,
+            **{
+                pair_actor_name(actor): partial(self._pairs.ping, actor)
+                for actor in topology.actors
+            },
+        }
 
     async def depth(self, pair: str, limit: int) -> DepthSnapshot:
         """Return at most `limit` levels of each side, best first."""
-        depth: DepthSnapshot = await self._ask(pair, "depth", limit)
-        return depth
+        return await self._pairs.depth(pair, limit)
 
     async def orders(self, pair: str, limit: int) -> tuple[bytes, bytes]:
         """Return bids' and asks' order images (`EVENT_DTYPE` bytes), in priority."""
-        images: tuple[bytes, bytes] = await self._ask(pair, "orders", limit)
-        return images
+        return await self._pairs.orders(pair, limit)
 
     async def fingerprint(self, pair: str) -> Fingerprint:
         """Return the pair's position and state hash of one moment."""
-        found: Fingerprint = await self._ask(pair, "fingerprint")
-        return found
+        return await self._pairs.fingerprint(pair)
 
     async def ping(self, actor: str) -> None:
         """Return when the actor of this name answers."""
-        await self._call(actor, "ping")
+        await self._pings[actor]()
 
     async def writer(self) -> WriterStatus:
         """Return how the Postgres writer stands."""
-        status: WriterStatus = await self._call(WRITER_NAME, "status")
-        return status
-
-    async def _ask(self, pair: str, method: str, *arguments: Any) -> Any:
-        actor = pair_actor_name(self._topology.actor(pair))
-        return await self._call(actor, "call", pair, method, *arguments)
-
-    async def _call(self, actor: str, method: str, *arguments: Any) -> Any:
-        try:
-            async with asyncio.timeout(_TIMEOUT_S):
-                if actor not in self._handles:
-                    self._handles[actor] = await asyncio.to_thread(
-                        find_actor, actor, self._namespace
-                    )
-                return await getattr(self._handles[actor], method).remote(*arguments)
-        except (ValueError, TimeoutError, RayError) as error:
-            # A restarted actor keeps its handle, one that was made anew does not.
-            self._handles.pop(actor, None)
-            raise PairUnavailableError(f"{actor} does not answer: {error!r}") from error
+        return await self._writer.status()

@@ -3,8 +3,9 @@
 import json
 import sys
 
-from actors.platform.config import Platform, Servers
+from actors.platform.config import Servers
 from cluster.markets import default_topology
+from cluster.plan import Platform
 
 
 def openapi_text() -> str:

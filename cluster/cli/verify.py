@@ -16,12 +16,13 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from actors.platform.config import Platform, Servers
+from actors.platform.config import Servers
 from actors.platform.errors import ForkastError
 from cluster.cli.options import DATA_DEFAULT, DataOption, tell, topology_of
 from cluster.data.state import DataFolder
 from cluster.embedded.servers import EmbeddedServers
 from cluster.errors import CannotVerifyError
+from cluster.plan import Platform
 from cluster.settings import Settings, load_settings
 from cluster.verify import HttpBooks, Report, verify
 

@@ -5,10 +5,10 @@ import logging
 from ray import serve
 from ray.serve.config import HTTPOptions, ProxyLocation
 
-from actors.platform.config import Platform
 from actors.router.builder import router_app
 from api.builder import gateway_app, hub_app
 from cluster.errors import DeployError
+from cluster.plan import Platform
 
 
 def start_serve(host: str, port: int) -> None:
@@ -37,7 +37,7 @@ def deploy(platform: Platform, router_shards: int) -> None:
         ),
         *(
             serve.RunTarget(
-                router_app(platform, shard, router_shards),
+                router_app(platform.router(shard=shard, shards=router_shards)),
                 name=f"router-{shard}",
                 route_prefix=None,
             )

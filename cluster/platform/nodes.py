@@ -2,17 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import ray
+from ray import ObjectRef
 
+from actors.pair.ports import PairInterface
+from actors.platform.errors import ActorUnavailableError
 from actors.platform.topology import Topology
+from actors.remote import handle
 from actors.remote.find import find_actor, pair_actor_name
+from actors.remote.handle import Handle
 from cluster.errors import DeployError
 from cluster.platform.runtime import NAMESPACE
 
 _ANSWER_S = 60.0
+
+_R = TypeVar("_R")
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,19 +63,19 @@ def actor_places(topology: Topology) -> dict[str, str]:
     places = {}
     for actor in topology.actors:
         try:
-            handle = find_actor(pair_actor_name(actor), NAMESPACE)
+            found: Handle[PairInterface] = find_actor(pair_actor_name(actor), NAMESPACE)
         except ValueError as error:
             raise DeployError(f"{actor} has no actor now: try again later") from error
-        places[actor] = handle.__ray_call__.remote(_own_node)
+        places[actor] = found.run(_own_node)
     return {actor: ask(reference) for actor, reference in places.items()}
 
 
-def ask(reference: Any) -> Any:
+def ask(reference: ObjectRef[_R]) -> _R:
     """Return an actor's answer. Raises DeployError."""
     try:
-        return ray.get(reference, timeout=_ANSWER_S)
-    except ray.exceptions.RayError as error:
-        raise DeployError(f"an actor did not answer: {error}") from error
+        return handle.ask(reference, timeout_s=_ANSWER_S)
+    except ActorUnavailableError as error:
+        raise DeployError(str(error)) from error
 
 
 def _entries() -> list[dict[str, Any]]:

@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -20,9 +19,10 @@ from actors.book.records import COMMAND_DTYPE
 from actors.book.vocabulary import CommandKind
 from actors.log.commands import KafkaCommandLog
 from actors.pair.builder import pair_actor
-from actors.platform.config import Platform
+from actors.pair.ports import PairInterface
 from actors.platform.topology import Topology
 from actors.remote.find import find_actor, generations, pair_actor_name
+from actors.remote.handle import Handle, passed_on
 from cluster.data.state import RunState
 from cluster.errors import DeployError
 from cluster.platform.nodes import actor_places, alive_nodes, ask
@@ -105,25 +105,26 @@ async def _move(
     began = time.perf_counter()
     name = pair_actor_name(actor)
     pairs = [market.pair for market in markets]
-    old = find_actor(name, NAMESPACE)
-    platform: Platform = ask(old.__ray_call__.remote(lambda self: self.platform))
+    old: Handle[PairInterface] = find_actor(name, NAMESPACE)
     new = pair_actor(
-        platform,
-        actor,
+        ask(old.submit(PairInterface.config)),
+        actor=actor,
+        namespace=NAMESPACE,
         generation=generations(name, NAMESPACE)[0] + 1,
         node_id=target,
     )
     try:
-        ask(new.ping.remote())
+        ask(new.submit(PairInterface.ping))
         # Straight from actor to actor. The first copy warms the new one up and may take long;
         # the second is as fresh as can be.
         for pair in pairs * 2:
-            ask(new.call.remote(pair, "adopt", old.call.remote(pair, "export")))
+            book = old.submit(PairInterface.export, pair)
+            ask(new.submit(PairInterface.adopt, pair, passed_on(book)))
     except DeployError:
-        ray.kill(new, no_restart=True)
+        new.end()
         raise
     prepared = time.perf_counter()
-    ray.kill(old, no_restart=True)
+    old.end()
     await asyncio.gather(*(_until_it_trades(market, new, log) for market in markets))
     done = time.perf_counter()
     return Move(
@@ -135,14 +136,16 @@ async def _move(
     )
 
 
-async def _until_it_trades(market: Market, actor: Any, log: KafkaCommandLog) -> None:
+async def _until_it_trades(
+    market: Market, actor: Handle[PairInterface], log: KafkaCommandLog
+) -> None:
     """Write a clock command, which changes nothing but time, and wait until it is applied."""
     command = np.zeros(1, COMMAND_DTYPE)
     command["kind"] = CommandKind.CLOCK
     command["time_us"] = time.time_ns() // 1_000
     offset = await log.append(market, command)
     deadline = time.monotonic() + _TAKE_OVER_S
-    while ask(actor.call.remote(market.pair, "position")).next_offset <= offset:
+    while ask(actor.submit(PairInterface.position, market.pair)).next_offset <= offset:
         if time.monotonic() > deadline:
             raise DeployError(f"no router has followed {market.pair} to its new node")
         await asyncio.sleep(_POLL_S)

@@ -7,29 +7,22 @@ waits for ever for one that does not come up: that one is ended here, and Serve 
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
+import ray
 import structlog
+from ray import ObjectRef
 
-from actors.pair.builder import pair_actor
-from actors.platform.config import Platform
-from actors.remote.find import find_actor, generations, is_pair_actor, pair_actor_name
-from actors.writer.builder import writer_actor
-from actors.writer.status import WRITER_NAME
-from analytics.builder import candles_actor
-from analytics.client import CANDLES_NAME
+from actors.follow.interface import FollowerInterface
+from actors.pair.ports import PairInterface
+from actors.remote.find import find_actor, generations, is_pair_actor
+from actors.remote.handle import Handle, gather
 from cluster.errors import DeployError
-from cluster.platform.nodes import alive_nodes
+from cluster.plan import Platform
+from cluster.platform.actors import FOLLOWERS, planned_actors
 from cluster.platform.runtime import RayRuntime
-from cluster.platform.serve_actors import (
-    CONTROLLER,
-    end_serve_actor,
-    has_started,
-    is_serve_actor,
-    serve_actors,
-)
+from cluster.platform.serve_actors import CONTROLLER, has_started, serve_actors
 
 _log = structlog.get_logger()
 
@@ -41,40 +34,34 @@ _SILENT_S_MAX = 60.0
 # Told to end, Serve's controller turns deaf at once and yet waits for its own endless loops; no
 # replica is made in that time. It holds up no order to end it, and the next takes some 3 s.
 _CONTROLLER_SILENT_S_MAX = 10.0
-
-Maker = Callable[[], Any]
+# A follower ends its transaction first, whose queries may take 10 s.
+_FOLLOW_S = 15.0
 
 
 class Supervisor:
     """Keep the pairs' actors, the Postgres writer and the candle aggregator alive."""
 
     def __init__(self, platform: Platform, runtime: RayRuntime) -> None:
-        self._platform = platform
         self._namespace = platform.namespace
         self._runtime = runtime
-        self._makers: Mapping[str, Maker] = {
-            **{
-                pair_actor_name(actor): partial(_placed_pair, platform, actor, index)
-                for index, actor in enumerate(platform.topology.actors)
-            },
-            WRITER_NAME: partial(writer_actor, platform),
-            CANDLES_NAME: partial(candles_actor, platform),
-        }
+        self._planned = planned_actors(platform)
         self._silent_s: dict[str, float] = defaultdict(float)
         self._looks_at_replaced: dict[str, int] = {}
 
-    async def make(self) -> dict[str, Any]:
+    async def make(self) -> dict[str, Handle[Any]]:
         """Make all actors at once, without waiting for them; return their handles by name.
 
-        Those that live on from an `up` before stay, if they know the same platform as this one.
+        Those that live on from an `up` before stay where they work with the config that they would
+        be given now. Writer and candles are told of other markets; for anything else than that an
+        actor is ended and made anew.
         """
         return await self._runtime.call(self._make_all)
 
-    async def wait(self, handles: dict[str, Any]) -> None:
+    async def wait(self, handles: Mapping[str, Handle[Any]]) -> None:
         """Wait until each actor answers. Raises DeployError."""
         late = await self._runtime.call(_unanswered, handles, _READY_S)
         if late:
-            raise DeployError(f"no answer within {_READY_S:g} s from {', '.join(late)}")
+            raise DeployError(f"no answer within {_READY_S:g} s from {', '.join(sorted(late))}")
 
     async def watch(self) -> None:
         """Look after the actors until cancelled."""
@@ -92,20 +79,22 @@ class Supervisor:
     async def _look(self) -> None:
         await self._finish_moves()
         handles = await self._runtime.call(self._find)
-        gone = [name for name in self._makers if name not in handles]
-        for name in gone:
-            _log.warning("actor_gone", actor=name)
-            await self._runtime.call(self._makers[name])
+        for name, planned in self._planned.items():
+            if name not in handles:
+                _log.warning("actor_gone", actor=name)
+                await self._runtime.call(planned.make)
         handles |= await self._runtime.call(serve_actors)
         silent = await self._runtime.call(_unanswered, handles, _PING_S)
+        # A follower that Ray has restarted knows no other markets than it was made with.
+        followers = {name: handles[name] for name in FOLLOWERS if name in handles.keys() - silent}
+        await self._runtime.call(self._agreed, followers)
         self._silent_s = defaultdict(
             float, {name: self._silent_s[name] + _WATCH_EVERY_S + _PING_S for name in silent}
         )
         for name, seconds in self._silent_s.items():
             if seconds > await self._runtime.call(_silent_s_max, name, handles[name]):
                 _log.warning("actor_silent", actor=name, seconds=seconds)
-                end = end_serve_actor if is_serve_actor(name) else _restart
-                await self._runtime.call(end, handles[name])
+                await self._runtime.call(handles[name].restart)
                 self._silent_s[name] = 0.0
 
     async def _finish_moves(self) -> None:
@@ -119,34 +108,49 @@ class Supervisor:
                 _log.warning("actor_replaced", actor=name)
                 await self._runtime.call(_end, name, self._namespace)
 
-    def _make_all(self) -> dict[str, Any]:
+    def _make_all(self) -> dict[str, Handle[Any]]:
         self._end_strangers()
         found = self._find()
+        agreed = self._agreed(found)
+        for name in found.keys() - agreed:
+            _log.warning("actor_of_another_platform", actor=name)
+            found.pop(name).end()
         return {
-            name: found[name] if name in found else make() for name, make in self._makers.items()
+            name: found[name] if name in found else planned.make()
+            for name, planned in self._planned.items()
         }
 
     def _end_strangers(self) -> None:
-        """End actors that this platform does not have, or that were made for another one."""
-        import ray
+        """End pair actors that this platform does not have."""
+        for actor in ray.util.list_named_actors(all_namespaces=True):
+            name = actor["name"]
+            if (
+                actor["namespace"] == self._namespace
+                and is_pair_actor(name)
+                and name.partition("#")[0] not in self._planned
+            ):
+                _end(name, self._namespace)
 
-        strangers = [
-            ray.get_actor(actor["name"], namespace=self._namespace)
-            for actor in ray.util.list_named_actors(all_namespaces=True)
-            if actor["namespace"] == self._namespace
-            and is_pair_actor(actor["name"])
-            and actor["name"].partition("#")[0] not in self._makers
-        ]
-        handles = self._find()
-        for name in _of_other_platforms(handles, self._platform):
-            _log.warning("actor_of_another_platform", actor=name)
-            strangers.append(handles[name])
-        for handle in strangers:
-            ray.kill(handle, no_restart=True)
+    def _agreed(self, handles: Mapping[str, Handle[Any]]) -> set[str]:
+        """Return the names of those that work as planned, after followers were told of markets."""
+        known, failures = gather(_asked(handles), timeout_s=_PING_S)
+        agreed = {name for name, config in known.items() if self._planned[name].is_met_by(config)}
+        news = {name: self._planned[name].news(known[name]) for name in known.keys() - agreed}
+        told, untold = gather(
+            {
+                name: handles[name].submit(FollowerInterface.follow, topology)
+                for name, topology in news.items()
+                if topology is not None
+            },
+            timeout_s=_FOLLOW_S,
+        )
+        for name, why in (failures | untold).items():
+            _log.warning("actor_ping_failed", actor=name, why=why)
+        return agreed | told.keys()
 
-    def _find(self) -> dict[str, Any]:
+    def _find(self) -> dict[str, Handle[Any]]:
         handles = {}
-        for name in self._makers:
+        for name in self._planned:
             try:
                 handles[name] = find_actor(name, self._namespace)
             except ValueError:
@@ -154,78 +158,44 @@ class Supervisor:
         return handles
 
     def _kill_all(self) -> None:
-        import ray
-
         for handle in self._find().values():
-            ray.kill(handle, no_restart=True)
+            handle.end()
         for name in self._replaced():
-            ray.kill(ray.get_actor(name, namespace=self._namespace), no_restart=True)
+            _end(name, self._namespace)
 
     def _replaced(self) -> list[str]:
         """Return the names of actors of which Ray knows a newer generation."""
         return [
             f"{name}#{generation}" if generation else name
-            for name in self._makers
+            for name in self._planned
             for generation in generations(name, self._namespace)[1:]
         ]
 
 
-def _of_other_platforms(handles: dict[str, Any], platform: Platform) -> list[str]:
-    """Return the names of actors that were made for another platform, or do not say for which."""
-    import ray
-
-    asked = {
-        name: handle.__ray_call__.remote(lambda self: self.platform)
-        for name, handle in handles.items()
-    }
-    if asked:
-        ray.wait(list(asked.values()), num_returns=len(asked), timeout=_PING_S)
-    others = []
-    for name, reference in asked.items():
+def _asked(handles: Mapping[str, Handle[Any]]) -> dict[str, ObjectRef[object]]:
+    """Ask actors of any kind what they work with; one of an older build cannot be asked."""
+    asked: dict[str, ObjectRef[object]] = {}
+    for name, handle in handles.items():
         try:
-            known = ray.get(reference, timeout=0)
-        except Exception as error:  # a class that has changed since fails as it likes
+            asked[name] = handle.submit(PairInterface.config)
+        except Exception as error:  # Ray raises a plain one for an actor that it has forgotten
             _log.warning("actor_ping_failed", actor=name, why=str(error))
-            known = None
-        if known != platform:
-            others.append(name)
-    return others
+    return asked
 
 
-def _unanswered(handles: dict[str, Any], timeout_s: float) -> list[str]:
+def _unanswered(handles: Mapping[str, Handle[Any]], timeout_s: float) -> set[str]:
     """Ping all at once; return the names of those that did not answer well in time."""
-    import ray
-
-    names = {handle.__ray_ready__.remote(): name for name, handle in handles.items()}
-    done, pending = ray.wait(list(names), num_returns=len(names), timeout=timeout_s)
-    late = [names[reference] for reference in pending]
-    for reference in done:
-        try:
-            ray.get(reference)
-        except ray.exceptions.RayError as error:
-            _log.warning("actor_ping_failed", actor=names[reference], why=str(error))
-            late.append(names[reference])
-    return late
+    pings = {name: handle.ready() for name, handle in handles.items()}
+    _, failures = gather(pings, timeout_s=timeout_s)
+    for name, why in failures.items():
+        _log.warning("actor_ping_failed", actor=name, why=why)
+    return set(failures)
 
 
-def _silent_s_max(name: str, handle: Any) -> float:
+def _silent_s_max(name: str, handle: Handle[Any]) -> float:
     """Return how long an actor may be silent before it is ended."""
     return _CONTROLLER_SILENT_S_MAX if name == CONTROLLER and has_started(handle) else _SILENT_S_MAX
 
 
-def _restart(handle: Any) -> None:
-    import ray
-
-    ray.kill(handle, no_restart=False)
-
-
 def _end(name: str, namespace: str) -> None:
-    import ray
-
-    ray.kill(ray.get_actor(name, namespace=namespace), no_restart=True)
-
-
-def _placed_pair(platform: Platform, actor: str, index: int) -> Any:
-    """Make a pair's actor on the node whose turn it is: Ray's own spread may pick one for all."""
-    nodes = sorted(node.node_id for node in alive_nodes() if node.takes_pairs)
-    return pair_actor(platform, actor, node_id=nodes[index % len(nodes)] if nodes else "")
+    Handle[Any](ray.get_actor(name, namespace=namespace)).end()

@@ -12,7 +12,6 @@ from typing import TypeVar
 
 import httpx
 
-from actors.platform.config import Platform
 from actors.platform.topology import Topology
 from cluster.data.epochs.check import enter_epoch
 from cluster.data.migrate import migrate
@@ -20,6 +19,7 @@ from cluster.data.state import DataFolder, RunState
 from cluster.data.topics import make_topics
 from cluster.embedded.servers import EmbeddedServers
 from cluster.errors import AlreadyRunningError, ClusterError, DeployError
+from cluster.plan import Platform
 from cluster.platform import processes
 from cluster.platform.page import PageError, ready_page
 from cluster.platform.runtime import RayRuntime, remove

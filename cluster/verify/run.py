@@ -13,12 +13,12 @@ from actors.book.market import Market
 from actors.book.vocabulary import EventKind
 from actors.log.ends import LogEnds
 from actors.log.reader import LogReader
-from actors.platform.config import Platform
 from actors.platform.errors import LogError
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC
 from cluster.data.epochs.record import epoch_number
 from cluster.data.patience import patiently
 from cluster.errors import CannotVerifyError
+from cluster.plan import Platform
 from cluster.verify.books import BookSource, check_book
 from cluster.verify.candles import check_candles
 from cluster.verify.depth import check_depth

@@ -8,9 +8,8 @@ from actors.book.market import Market
 from actors.book.naive import NaiveBook
 from actors.book.naive_state import seal
 from actors.book.vocabulary import Side
-from actors.fold.stores import snapshot_store
-from actors.platform.config import Platform
 from cluster.errors import CannotVerifyError
+from cluster.plan import Platform
 
 _ORDER_FIELDS = [
     *("side", "order_type", "time_in_force", "self_trade_prevention", "flags", "order_id"),
@@ -28,7 +27,7 @@ def beginning(
     asked for, the oldest snapshot that it continues is taken: what came before is not judged.
     Raises CannotVerifyError.
     """
-    store = snapshot_store(platform, market)
+    store = platform.snapshots_of(market)
     is_whole = store.begins_empty and first_offset == 0
     if is_whole and not from_snapshot:
         return NaiveBook(market), 0

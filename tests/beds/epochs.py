@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from actors.platform.config import Platform, Servers
+from actors.platform.config import Servers
 from cluster.data.migrate import migrate
+from cluster.plan import Platform
 
 
 @asynccontextmanager

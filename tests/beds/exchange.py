@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from actors.book.market import Market
 from actors.book.warm import warm
 from actors.pair.messages import Fingerprint
-from actors.platform.config import Limits, Platform, Servers
+from actors.platform.config import Limits, Servers
 from actors.platform.errors import PairUnavailableError
 from actors.platform.messages import Candle, DepthSnapshot
 from actors.platform.topology import Topology
@@ -30,6 +30,7 @@ from analytics.intervals import Interval
 from analytics.messages import IndicatorSeries, LiveCandle, Ticker
 from api.application import create_app
 from cluster.data.migrate import migrate
+from cluster.plan import Platform
 from tests.beds.held import HeldClient
 from tests.beds.routing import LocalPair, local_pair, widen_topics
 
@@ -182,9 +183,9 @@ async def open_exchange(
             operator_token=OPERATOR_TOKEN,
         )
         pairs = {market.pair: local_pair(platform, market) for market in markets}
-        router = OrderRouter(platform, connect=lambda market: pairs[market.pair])
-        writer = PostgresWriter(platform)
-        aggregator = CandleAggregator(platform)
+        router = OrderRouter(platform.router(), connect=lambda market: pairs[market.pair])
+        writer = PostgresWriter(platform.writer)
+        aggregator = CandleAggregator(platform.candles)
         writer.start()
         stack.push_async_callback(writer.stop)
         aggregator.start()

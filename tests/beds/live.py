@@ -20,7 +20,7 @@ from actors.book.records import RecordArray
 from actors.book.warm import warm
 from actors.log.commands import KafkaCommandLog
 from actors.log.ends import LogEnds
-from actors.platform.config import Platform, Servers
+from actors.platform.config import Servers
 from actors.platform.errors import LogError
 from actors.platform.messages import Candle
 from actors.router.router import OrderRouter
@@ -33,6 +33,7 @@ from api.exchange.pairs import RemotePairViews
 from api.hub.desk import ExchangeDesk
 from api.hub.hub import Hub
 from api.hub.server import HubServer
+from cluster.plan import Platform
 from tests.beds.commands import market
 from tests.beds.held import hold_event
 from tests.beds.routing import (
@@ -153,12 +154,12 @@ async def live_platform(
     await until_led(platform)
     pairs = {one.pair: local_pair(platform, one) for one in markets}
     aggregator = CandleAggregator(
-        platform, consumer=f"candles-{uuid.uuid4().hex[:8]}", flush_interval_s=0.02
+        platform.candles, consumer=f"candles-{uuid.uuid4().hex[:8]}", flush_interval_s=0.02
     )
     candles = LocalCandles(aggregator)
     hub = Hub(platform.exchange, candles=candles)
     async with AsyncExitStack() as stack:
-        router = OrderRouter(platform, connect=lambda one: pairs[one.pair])
+        router = OrderRouter(platform.router(), connect=lambda one: pairs[one.pair])
         await stack.enter_async_context(running(router))
         log = await stack.enter_async_context(command_log(platform))
         aggregator.start()

@@ -22,10 +22,11 @@ from actors.log.reader import LogReader
 from actors.log.tail import EventTail, events_after
 from actors.pair.actor import PairActor
 from actors.pair.messages import Position, RangeAnswer, RangeRequest
-from actors.platform.config import Limits, Platform, Servers
+from actors.platform.config import Limits, Servers
 from actors.platform.errors import LogError
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
 from actors.router.router import OrderRouter
+from cluster.plan import Platform
 
 TOPICS = (COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC)
 

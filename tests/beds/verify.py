@@ -10,11 +10,12 @@ from actors.book.market import Market
 from actors.book.records import RecordArray
 from actors.log.producer import RecordProducer
 from actors.pair.messages import Fingerprint
-from actors.platform.config import Platform, Servers
+from actors.platform.config import Servers
 from actors.platform.topology import COMMANDS_TOPIC, Topology
 from actors.router.router import OrderRouter
 from actors.writer.writer import PostgresWriter
 from analytics.aggregator import CandleAggregator
+from cluster.plan import Platform
 from cluster.verify import Report, verify
 from tests.beds.routing import (
     LocalPair,
@@ -71,12 +72,15 @@ async def running_parts(
 ) -> AsyncIterator[OrderRouter]:
     """Run router, writer and candle aggregator in this process, as the actors run them."""
     async with AsyncExitStack() as stack:
-        writer, candles = PostgresWriter(platform), CandleAggregator(platform)
+        writer, candles = (
+            PostgresWriter(platform.writer),
+            CandleAggregator(platform.candles),
+        )
         writer.start()
         stack.push_async_callback(writer.stop)
         candles.start()
         stack.push_async_callback(candles.stop)
-        router = OrderRouter(platform, connect=lambda market: pairs[market.pair])
+        router = OrderRouter(platform.router(), connect=lambda market: pairs[market.pair])
         yield await stack.enter_async_context(running(router))
 
 

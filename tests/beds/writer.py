@@ -14,10 +14,11 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from actors.book.market import Market
-from actors.platform.config import Platform, Servers
+from actors.platform.config import Servers
 from actors.platform.topology import Topology
 from actors.writer.writer import PostgresWriter
 from cluster.data.migrate import migrate
+from cluster.plan import Platform
 
 MARKETS = 3
 DEADLINE_S = 30.0
@@ -110,7 +111,7 @@ class Bed:
     async def writing(self, **options: int) -> AsyncIterator[PostgresWriter]:
         """Run a writer, and stop it at the end."""
         platform = Platform(servers=self.servers, topology=self.topology, data_directory="")
-        writer = PostgresWriter(platform, topic=self.topic, **options)  # type: ignore[arg-type]
+        writer = PostgresWriter(platform.writer, topic=self.topic, **options)  # type: ignore[arg-type]
         writer.start()
         try:
             yield writer

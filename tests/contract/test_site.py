@@ -5,9 +5,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from actors.platform.config import Platform, Servers
+from actors.platform.config import Servers
 from api.application import create_app
 from cluster.markets import default_topology
+from cluster.plan import Platform
 
 _SCRIPT = "console.log('here');\n" * 200
 

@@ -6,7 +6,8 @@ import pytest
 from actors.book.reasons import Reason
 from actors.book.records import encode_client_order_id
 from actors.book.vocabulary import OrderStatus, Side
-from actors.platform.config import Platform, Servers
+from actors.platform.config import Servers
+from cluster.plan import Platform
 from cluster.tools.chaos.audit import Auditor, Findings
 from cluster.tools.chaos.record import Sent
 from tests.beds.commands import market, place

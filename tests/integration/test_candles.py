@@ -18,12 +18,13 @@ from redis.asyncio import Redis
 
 from actors.book.records import RecordArray
 from actors.platform.channels import candle_channel
-from actors.platform.config import Platform, Servers
+from actors.platform.config import Servers
 from actors.platform.messages import Candle
 from analytics.aggregator import CandleAggregator
 from analytics.exports import candles_frame, write_candles, write_trades
 from analytics.intervals import Interval, UnknownIntervalError
 from analytics.messages import LiveCandle
+from cluster.plan import Platform
 from tests.beds.trades import naive_candles, trade_events, trade_record
 from tests.beds.writer import Bed, until
 
@@ -43,7 +44,10 @@ async def aggregating(
 ) -> AsyncIterator[CandleAggregator]:
     platform = Platform(servers=bed.servers, topology=bed.topology, data_directory="")
     aggregator = CandleAggregator(
-        platform, topic=bed.topic, seconds_in_memory=seconds_in_memory, flush_interval_s=0.02
+        platform.candles,
+        topic=bed.topic,
+        seconds_in_memory=seconds_in_memory,
+        flush_interval_s=0.02,
     )
     aggregator.start()
     try:

@@ -5,14 +5,14 @@ import os
 import signal
 import uuid
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
-import ray
 
 from actors.book.records import RecordArray
 from actors.log.events import KafkaEventSink
-from actors.platform.config import Platform, Servers
+from actors.platform.config import Servers
 from actors.platform.errors import CandlesUnavailableError
 from actors.platform.messages import Candle
 from actors.platform.topology import TRADES_TOPIC
@@ -20,6 +20,7 @@ from analytics.builder import candles_actor
 from analytics.client import RemoteCandles
 from analytics.intervals import Interval
 from analytics.messages import CandlesStatus
+from cluster.plan import Platform
 from tests.beds.commands import market
 from tests.beds.routing import make_platform, until, widen_topics
 from tests.beds.trades import naive_candles, trade_events, trade_record
@@ -54,8 +55,9 @@ async def test_a_killed_actor_comes_back_with_every_candle(
     candles = RemoteCandles(namespace=platform.namespace)
     with pytest.raises(CandlesUnavailableError):
         await candles.ticker(pair=MARKET.pair, now_s=now_s)
-    actor = await asyncio.to_thread(candles_actor, platform)
-    assert await asyncio.to_thread(candles_actor, platform) == actor
+    made = partial(candles_actor, platform.candles, namespace=platform.namespace)
+    actor = await asyncio.to_thread(made)
+    assert await asyncio.to_thread(made) == actor
     killed = 0
     statuses: list[CandlesStatus] = []
 
@@ -96,4 +98,4 @@ async def test_a_killed_actor_comes_back_with_every_candle(
         with pytest.raises(KeyError):
             await candles.ticker(pair="NO-PAIR", now_s=now_s)
     finally:
-        ray.kill(actor)
+        actor.end()

@@ -17,9 +17,10 @@ from actors.log.events import KafkaEventSink
 from actors.log.ports import Published
 from actors.log.reader import LogReader
 from actors.log.tail import EventTail, TailedEvents
-from actors.platform.config import Platform, Servers
+from actors.platform.config import Servers
 from actors.platform.errors import LogGapError, LogTimeoutError, LogUnavailableError, QueueFullError
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
+from cluster.plan import Platform
 from tests.beds.commands import flow, market
 from tests.beds.routing import (
     append_singly,

@@ -74,7 +74,7 @@ async def test_events_trades_depth_and_lag_come_out_where_they_belong(
             and msgspec.msgpack.decode(lag, type=PairLag).total_commands == 2_000
         )
 
-    router = OrderRouter(platform, connect=lambda _: pair)
+    router = OrderRouter(platform.router(), connect=lambda _: pair)
     async with running(router), command_log(platform) as log:
         await log.append(own_market, flow(1_000))
         await append_singly(log, own_market, flow(1_000, first_order_id=5_000))
@@ -100,7 +100,7 @@ async def test_a_batch_larger_than_a_record_is_split_without_a_hole(
     async with command_log(platform) as log:
         for start in range(0, 20_000, 5_000):
             await log.append(own_market, flow(5_000, first_order_id=1 + start, seed=start))
-    async with running(OrderRouter(platform, connect=lambda _: pair)):
+    async with running(OrderRouter(platform.router(), connect=lambda _: pair)):
         assert await judge.rule() == pair.actor.state_hash()
 
 
@@ -112,14 +112,14 @@ async def test_a_new_router_publishes_what_the_one_before_it_took_to_its_grave(
     judge = Judge(platform, own_market)
     commands = flow(1_500)
     async with command_log(platform) as log:
-        async with running(OrderRouter(platform, connect=lambda _: pair)):
+        async with running(OrderRouter(platform.router(), connect=lambda _: pair)):
             await append_singly(log, own_market, commands[:1_000])
             await until(judge.agrees, what="the first thousand")
         await append_singly(log, own_market, commands[1_000:])
         position = pair.actor.position().next_offset
         await _apply_unpublished(platform_pair=pair, judge=judge, first_offset=position)
         assert pair.actor.position().next_offset == 1_500
-    async with running(OrderRouter(platform, connect=lambda _: pair)):
+    async with running(OrderRouter(platform.router(), connect=lambda _: pair)):
         assert await judge.rule() == pair.actor.state_hash()
 
 
@@ -148,7 +148,7 @@ async def test_trades_that_a_crash_kept_back_are_written_by_the_next_router(
     await sink.publish(EVENTS_TOPIC, own_market, record)
     await sink.stop()
     assert len(await judge.published(TRADES_TOPIC)) == 0
-    async with running(OrderRouter(platform, connect=lambda _: pair)):
+    async with running(OrderRouter(platform.router(), connect=lambda _: pair)):
 
         async def trades_are_there() -> bool:
             return len(await judge.published(TRADES_TOPIC)) > 0
@@ -178,7 +178,10 @@ async def test_a_lost_answer_loses_no_event(
     platform = make_platform(servers, [own_market], tmp_path, range_bytes=20_000)
     pair = _DeafPair(local_pair(platform, own_market).actor)
     judge = Judge(platform, own_market)
-    async with running(OrderRouter(platform, connect=lambda _: pair)), command_log(platform) as log:
+    async with (
+        running(OrderRouter(platform.router(), connect=lambda _: pair)),
+        command_log(platform) as log,
+    ):
         for start in range(0, 1_200, 300):
             await append_singly(log, own_market, flow(300, first_order_id=1 + start, seed=start))
         assert await judge.rule() == pair.actor.state_hash()
@@ -191,8 +194,8 @@ async def test_two_routers_at_once_only_repeat_each_other(
     platform = make_platform(servers, [own_market], tmp_path)
     pair = local_pair(platform, own_market)
     judge = Judge(platform, own_market)
-    one = OrderRouter(platform, connect=lambda _: pair)
-    other = OrderRouter(platform, connect=lambda _: pair)
+    one = OrderRouter(platform.router(), connect=lambda _: pair)
+    other = OrderRouter(platform.router(), connect=lambda _: pair)
     async with running(one), running(other), command_log(platform) as log:
         for start in range(0, 900, 300):
             await append_singly(log, own_market, flow(300, first_order_id=1 + start, seed=start))
@@ -219,7 +222,10 @@ async def test_an_order_expires_though_no_command_comes(
         events = await judge.published(EVENTS_TOPIC)
         return bool((events["status"] == OrderStatus.EXPIRED).any())
 
-    async with running(OrderRouter(platform, connect=lambda _: pair)), command_log(platform) as log:
+    async with (
+        running(OrderRouter(platform.router(), connect=lambda _: pair)),
+        command_log(platform) as log,
+    ):
         await log.append(own_market, order)
         await until(expired, what="the expiry", within_s=10)
     assert pair.actor.stats()["open_orders"] == 0
@@ -235,7 +241,10 @@ async def test_trading_goes_on_without_redis(
     platform = make_platform(away, [own_market], tmp_path)
     pair = local_pair(platform, own_market)
     judge = Judge(platform, own_market)
-    async with running(OrderRouter(platform, connect=lambda _: pair)), command_log(platform) as log:
+    async with (
+        running(OrderRouter(platform.router(), connect=lambda _: pair)),
+        command_log(platform) as log,
+    ):
         await append_singly(log, own_market, flow(500))
         assert await judge.rule() == pair.actor.state_hash()
 
@@ -246,7 +255,10 @@ async def test_pairs_of_other_shards_are_left_alone(
     platform = make_platform(servers, [own_market], tmp_path)
     shard = (own_market.market_id + 1) % 2
     async with running(
-        OrderRouter(platform, connect=lambda m: local_pair(platform, m), shard=shard, shards=2)
+        OrderRouter(
+            platform.router(shard=shard, shards=2),
+            connect=lambda m: local_pair(platform, m),
+        )
     ) as router:
         assert router.lags() == {}
 
@@ -261,7 +273,7 @@ async def test_a_dead_loop_fails_the_health_check(
             raise ZeroDivisionError
 
     broken = _BrokenPair(local_pair(platform, own_market).actor)
-    router = OrderRouter(platform, connect=lambda _: broken)
+    router = OrderRouter(platform.router(), connect=lambda _: broken)
     await router.start()
 
     async def unwell() -> bool:
@@ -293,7 +305,10 @@ async def test_a_clock_that_changes_nothing_is_accounted_for_in_the_events(
             accounted = max(accounted, tailed.record.next_offset)
         return accounted == offset + 1
 
-    async with running(OrderRouter(platform, connect=lambda _: pair)), command_log(platform) as log:
+    async with (
+        running(OrderRouter(platform.router(), connect=lambda _: pair)),
+        command_log(platform) as log,
+    ):
         offset = await log.append(own_market, flow(10))
         await until(all_is_accounted_for, what="the orders' offset in the events")
         clock = np.zeros(1, COMMAND_DTYPE)

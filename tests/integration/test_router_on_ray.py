@@ -3,22 +3,26 @@
 import asyncio
 import os
 import signal
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
-import ray
+from ray.exceptions import RayActorError
 
 from actors.book.market import Market
 from actors.log.commands import KafkaCommandLog
 from actors.pair.builder import pair_actor
 from actors.pair.client import RemotePair
-from actors.platform.config import Platform, Servers
+from actors.pair.ports import PairInterface
+from actors.platform.config import Servers
 from actors.platform.errors import PairUnavailableError
 from actors.platform.topology import Topology
+from actors.remote.handle import Handle
 from actors.router.router import OrderRouter
+from cluster.plan import Platform
 from tests.beds.commands import flow, market
 from tests.beds.routing import (
     Judge,
@@ -43,7 +47,7 @@ async def own_markets(servers: Servers) -> list[Market]:
 
 def make_router(platform: Platform) -> OrderRouter:
     return OrderRouter(
-        platform,
+        platform.router(),
         connect=lambda m: RemotePair(
             pair=m.pair,
             actor=platform.topology.actor(m.pair),
@@ -53,12 +57,17 @@ def make_router(platform: Platform) -> OrderRouter:
     )
 
 
-async def process_of(handle: Any) -> int:
-    return int(await handle.__ray_call__.remote(lambda _: os.getpid()))
+def made(platform: Platform, actor: str) -> Handle[PairInterface]:
+    config = platform.pair(actor)
+    return pair_actor(config, actor=actor, namespace=platform.namespace)
 
 
-async def _asked(handle: Any, one: Market, method: str) -> Any:
-    return await handle.call.remote(one.pair, method)
+async def process_of(handle: Handle[PairInterface]) -> int:
+    return await handle.run(lambda _: os.getpid())
+
+
+async def state_hash(handle: Handle[PairInterface], one: Market) -> int:
+    return (await handle.submit(PairInterface.fingerprint, one.pair)).state_hash
 
 
 class _Load:
@@ -89,7 +98,7 @@ async def test_an_actor_killed_under_load_loses_nothing_and_doubles_nothing(
 ) -> None:
     platform = make_platform(servers, own_markets, tmp_path, snapshot_every_commands=200)
     victim, neighbour = own_markets
-    handles = {m.pair: pair_actor(platform, m.pair) for m in own_markets}
+    handles = {m.pair: made(platform, m.pair) for m in own_markets}
     snapshots = tmp_path / "snapshots" / victim.pair
 
     async def a_snapshot_is_there() -> bool:
@@ -112,22 +121,24 @@ async def test_an_actor_killed_under_load_loses_nothing_and_doubles_nothing(
             await append_singly(log, victim, flow(50, first_order_id=900_000))
             hashes[victim.pair] = await Judge(platform, victim).rule()
             for one in own_markets:
-                assert await _asked(handles[one.pair], one, "state_hash") == hashes[one.pair]
+                assert await state_hash(handles[one.pair], one) == hashes[one.pair]
             assert router.lags()[neighbour.pair].available
-        stats = await _asked(handles[victim.pair], victim, "stats")
+        stats = await handles[victim.pair].submit(PairInterface.stats, victim.pair)
         assert stats["restored_offset"] > 0
     finally:
         for handle in handles.values():
-            ray.kill(handle)
+            handle.end()
 
 
-async def _patiently(question: Any, handle: Any) -> int:
+async def _patiently(
+    question: Callable[[Handle[PairInterface]], Awaitable[int]], handle: Handle[PairInterface]
+) -> int:
     answers: list[int] = []
 
     async def answered() -> bool:
         try:
             answers.append(await question(handle))
-        except ray.exceptions.RayActorError:
+        except RayActorError:
             return False
         return True
 
@@ -141,15 +152,15 @@ async def test_a_pair_without_an_actor_is_waited_for(
     late = own_markets[0]
     platform = make_platform(servers, [late], tmp_path)
     missing = RemotePair(pair=late.pair, actor=late.pair, namespace=platform.namespace)
-    with pytest.raises(PairUnavailableError, match="has no actor"):
+    with pytest.raises(PairUnavailableError, match="there is no actor"):
         await missing.position()
     async with running(make_router(platform)), command_log(platform) as log:
         await append_singly(log, late, flow(100))
-        handle = await asyncio.to_thread(pair_actor, platform, late.pair)
+        handle = await asyncio.to_thread(made, platform, late.pair)
         try:
-            assert await Judge(platform, late).rule() == await _asked(handle, late, "state_hash")
+            assert await Judge(platform, late).rule() == await state_hash(handle, late)
         finally:
-            ray.kill(handle)
+            handle.end()
 
 
 async def test_two_quiet_pairs_share_an_actor_and_die_and_come_back_together(
@@ -160,9 +171,9 @@ async def test_two_quiet_pairs_share_an_actor_and_die_and_come_back_together(
         make_platform(servers, own_markets, tmp_path, snapshot_every_commands=50),
         topology=Topology(tuple(own_markets), shared=shared),
     )
-    handle = await asyncio.to_thread(pair_actor, platform, "quiet")
+    handle = await asyncio.to_thread(made, platform, "quiet")
     try:
-        assert await handle.ping.remote() == [one.pair for one in own_markets]
+        assert await handle.submit(PairInterface.ping) == [one.pair for one in own_markets]
         async with running(make_router(platform)), command_log(platform) as log:
             for one in own_markets:
                 await append_singly(log, one, flow(100))
@@ -171,20 +182,20 @@ async def test_two_quiet_pairs_share_an_actor_and_die_and_come_back_together(
             for one in own_markets:
                 await append_singly(log, one, flow(50, first_order_id=5_000))
                 assert await Judge(platform, one).rule() == await _patiently(
-                    lambda found, one=one: _asked(found, one, "state_hash"), handle
+                    partial(state_hash, one=one), handle
                 )
     finally:
-        ray.kill(handle)
+        handle.end()
 
 
 async def test_the_builder_answers_the_actor_that_is_there(
     servers: Servers, ray_session: str, own_markets: list[Market], tmp_path: Path
 ) -> None:
     platform = make_platform(servers, own_markets, tmp_path)
-    first = await asyncio.to_thread(pair_actor, platform, own_markets[0].pair)
+    first = await asyncio.to_thread(made, platform, own_markets[0].pair)
     try:
-        again = await asyncio.to_thread(pair_actor, platform, own_markets[0].pair)
+        again = await asyncio.to_thread(made, platform, own_markets[0].pair)
         assert await process_of(first) == await process_of(again)
-        assert await first.ping.remote() == [own_markets[0].pair]
+        assert await first.submit(PairInterface.ping) == [own_markets[0].pair]
     finally:
-        ray.kill(first)
+        first.end()

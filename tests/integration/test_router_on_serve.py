@@ -15,6 +15,7 @@ import ray
 from ray import serve
 
 from actors.pair.builder import pair_actor
+from actors.pair.ports import PairInterface
 from actors.platform.config import Servers
 from actors.router.builder import router_app
 from cluster.platform.runtime import RayRuntime, remove
@@ -82,9 +83,11 @@ async def test_a_router_replica_that_is_killed_is_replaced_and_nothing_is_missin
     await widen_topics(servers, 60)
     one = market(60)
     platform = make_platform(servers, [one], tmp_path)
-    actor = await asyncio.to_thread(pair_actor, platform, one.pair)
+    actor = await asyncio.to_thread(
+        pair_actor, platform.pair(one.pair), actor=one.pair, namespace=platform.namespace
+    )
     handle: Any = await asyncio.to_thread(
-        serve.run, router_app(platform, 0, 1), name="router-0", route_prefix=None
+        serve.run, router_app(platform.router()), name="router-0", route_prefix=None
     )
     try:
         async with command_log(platform) as log:
@@ -94,9 +97,8 @@ async def test_a_router_replica_that_is_killed_is_replaced_and_nothing_is_missin
             await append_singly(log, one, flow(300, first_order_id=1_000))
             os.kill(before, signal.SIGKILL)
             await append_singly(log, one, flow(300, first_order_id=2_000))
-            assert await Judge(platform, one).rule() == await actor.call.remote(
-                one.pair, "state_hash"
-            )
+            found = await actor.submit(PairInterface.fingerprint, one.pair)
+            assert found.state_hash == await Judge(platform, one).rule()
 
             async def measured() -> bool:
                 lags = await handle.lags.remote()
@@ -105,7 +107,7 @@ async def test_a_router_replica_that_is_killed_is_replaced_and_nothing_is_missin
             await until(measured, what="the new replica's figures")
     finally:
         await asyncio.to_thread(serve.delete, "router-0")
-        ray.kill(actor)
+        actor.end()
 
 
 async def test_a_controller_that_turned_deaf_is_ended_and_replicas_are_made_again(
@@ -117,7 +119,7 @@ async def test_a_controller_that_turned_deaf_is_ended_and_replicas_are_made_agai
     runtime = RayRuntime(address="", object_store_mb=80)
     supervisor = Supervisor(platform, runtime)
     await asyncio.to_thread(
-        serve.run, router_app(platform, 0, 1), name="router-0", route_prefix=None
+        serve.run, router_app(platform.router()), name="router-0", route_prefix=None
     )
     watch = asyncio.create_task(supervisor.watch())
     try:
@@ -149,7 +151,7 @@ async def test_a_replica_that_hangs_as_it_starts_is_ended_and_made_again(
     runtime = RayRuntime(address="", object_store_mb=80)
     supervisor = Supervisor(platform, runtime)
     handle: Any = await asyncio.to_thread(
-        serve.run, router_app(platform, 0, 1), name="router-0", route_prefix=None
+        serve.run, router_app(platform.router()), name="router-0", route_prefix=None
     )
     watch: asyncio.Task[None] | None = None
     try:

@@ -2,12 +2,12 @@ import os
 import signal
 from uuid import uuid4
 
-import ray
-from ray.exceptions import RayError
-
-from actors.platform.config import Platform, Servers
+from actors.platform.config import Servers
+from actors.platform.errors import WriterUnavailableError
 from actors.writer.builder import writer_actor
+from actors.writer.client import RemoteWriter
 from actors.writer.status import WriterStatus
+from cluster.plan import Platform
 from tests.beds.writer import Bed, until
 
 
@@ -21,24 +21,25 @@ async def test_a_killed_writer_comes_back_to_work_by_itself(
             data_directory="",
             namespace=f"{ray_session}-{uuid4().hex[:8]}",
         )
-        handle = writer_actor(platform)
-        assert writer_actor(platform) == handle
+        config, namespace = platform.writer, platform.namespace
+        handle = writer_actor(config, namespace=namespace)
+        assert writer_actor(config, namespace=namespace) == handle
+        writer = RemoteWriter(namespace=namespace)
         statuses: list[WriterStatus] = []
 
         async def is_connected_in_another_process() -> bool:
             try:
-                status: WriterStatus = await handle.status.remote()
-            except RayError:
+                statuses.append(await writer.status())
+            except WriterUnavailableError:
                 return False
-            statuses.append(status)
-            return status.connected and status.process_id != killed
+            return statuses[-1].connected and statuses[-1].process_id != killed
 
         killed = 0
         try:
             await until(is_connected_in_another_process)
-            assert await handle.ping.remote() == "writer"
+            await writer.ping()
             killed = statuses[-1].process_id
             os.kill(killed, signal.SIGKILL)
             await until(is_connected_in_another_process)
         finally:
-            ray.kill(handle)
+            handle.end()

@@ -10,7 +10,7 @@ from actors.book.market import Market
 from actors.fold.ports import SnapshotStore
 from actors.pair.actor import PairActor
 from actors.pair.messages import Position, RangeAnswer, RangeRequest
-from actors.platform.config import Limits
+from actors.platform.config import PairLimits
 from actors.platform.errors import PairUnavailableError
 from tests.simulation.network import Network
 
@@ -25,7 +25,7 @@ class ActorProcess:
         actor_class: type[PairActor],
         market: Market,
         snapshots: SnapshotStore,
-        limits: Limits,
+        limits: PairLimits,
     ) -> None:
         self._start = partial(actor_class, market, snapshots, limits)
         self.actor = self._start()

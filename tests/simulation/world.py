@@ -9,7 +9,7 @@ from actors.follow.follower import Follower
 from actors.follow.positions import MarketPosition
 from actors.follow.tail import MarketTail
 from actors.pair.actor import PairActor
-from actors.platform.config import Limits, Platform, Servers
+from actors.platform.config import Limits, Servers
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
 from actors.router.depth import DepthFeed
 from actors.router.pace import Pace
@@ -20,6 +20,7 @@ from actors.writer.writer import PostgresWriter
 from analytics.fold import CandleFold
 from analytics.intake import TradeBatch
 from analytics.store import CandleStore
+from cluster.plan import Platform
 from tests.simulation.actor import ActorProcess, SimulatedPair
 from tests.simulation.candles import MemoryCandles, MemoryCandleStore
 from tests.simulation.judge import Judge
@@ -69,7 +70,7 @@ class Writer(PostgresWriter):
     """The product's writer over memory."""
 
     def __init__(self, world: "World") -> None:
-        super().__init__(world.platform, events_per_transaction=4)
+        super().__init__(world.platform.writer, events_per_transaction=4)
         self._world = world
 
     async def open_store(self) -> OrderStore:
@@ -89,7 +90,7 @@ class Candles(CandleFold):
 
     def __init__(self, world: "World", stored: MemoryCandles) -> None:
         super().__init__(
-            world.platform.servers,
+            world.platform.candles,
             consumer="candles",
             topic=TRADES_TOPIC,
             seconds_in_memory=SECONDS_HELD,

@@ -9,7 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
-from actors.platform.errors import PairUnavailableError
+from actors.platform.errors import ActorUnavailableError
 from api.asgi.errors import HttpError, json_response
 from api.rest.answers import Fingerprint, Health, MarketState, MarketStatusWord, Readiness
 from api.rest.metrics import PlatformMetrics
@@ -74,7 +74,7 @@ async def metrics(request: Request, exchange: ExchangeOf) -> Response:
     shown.pending.set(exchange.log.pending_commands)
     try:
         writer = await exchange.pairs.writer()
-    except PairUnavailableError:
+    except ActorUnavailableError:
         writer = None
     return Response(
         shown.exposition(exchange.watch.lags, writer=writer, hub=exchange.watch.hub),

@@ -13,10 +13,8 @@ from pathlib import Path
 import asyncpg
 
 from actors.fold.snapshots import FileSnapshotStore, encode_snapshot, epoch_folder
-from actors.fold.stores import snapshot_folder
 from actors.follow.positions import MarketPosition, place_position, read_positions
 from actors.log.events import KafkaEventSink
-from actors.platform.config import Platform
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC
 from actors.writer.store import OrderStore
 from actors.writer.writer import CONSUMER as WRITER
@@ -27,6 +25,7 @@ from cluster.data.epochs.findings import Stored, lost_commands, lost_events
 from cluster.data.epochs.log import CLIENT_ID, LogState
 from cluster.data.epochs.record import Epoch, add_epoch
 from cluster.data.patience import patiently
+from cluster.plan import Platform
 
 _CATCH_UP_SILENT_S = 60.0
 _POLL_S = 0.1
@@ -108,7 +107,7 @@ async def begin_epoch(
 
 def finish(platform: Platform, number: int) -> None:
     """Put the books of an epoch that was entered in their place, unless they are there."""
-    folder = epoch_folder(snapshot_folder(platform), number)
+    folder = epoch_folder(platform.snapshot_folder, number)
     if _unfinished(folder).exists() and not folder.exists():
         _unfinished(folder).replace(folder)
 
@@ -125,7 +124,7 @@ async def _catch_up(
         for one in stored
         if not any(EVENTS_TOPIC in sentence for sentence in lost_events(one, log))
     }
-    writer = PostgresWriter(platform)
+    writer = PostgresWriter(platform.writer)
     writer.start()
     try:
         reached: dict[int, int] = {}
@@ -168,7 +167,7 @@ async def _settle(
 
 
 def _write_files(platform: Platform, number: int, carried: Sequence[Carried]) -> None:
-    folder = _unfinished(epoch_folder(snapshot_folder(platform), number))
+    folder = _unfinished(epoch_folder(platform.snapshot_folder, number))
     shutil.rmtree(folder, ignore_errors=True)
     for one in carried:
         FileSnapshotStore(folder, pair=one.market.pair, kept=1).save(one.snapshot)

@@ -19,13 +19,11 @@ from actors.book.reasons import Reason
 from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.book.vocabulary import EventKind, OrderStatus
 from actors.fold.ports import StoredSnapshot
-from actors.fold.stores import snapshot_store
 from actors.follow.positions import MarketPosition
 from actors.log.events import KafkaEventSink
 from actors.log.reader import LogReader
 from actors.pair.actor import PairActor
 from actors.pair.messages import RangeApplied
-from actors.platform.config import Platform
 from actors.platform.topology import COMMANDS_TOPIC, Topology
 from actors.writer.intake import Batch
 from actors.writer.store import OrderStore
@@ -34,6 +32,7 @@ from cluster.data.epochs.findings import Stored
 from cluster.data.epochs.log import CLIENT_ID, LogState
 from cluster.data.epochs.rows import book_of_rows, last_price_ticks, open_rows
 from cluster.data.patience import patiently
+from cluster.plan import Platform
 
 _READ_TIMEOUT_MS = 1_000
 _Known = tuple[StoredSnapshot, Parts]
@@ -93,7 +92,7 @@ class Carrier:
 
     def _sound(self, market: Market) -> Iterator[_Known]:
         """Yield the snapshots that can be read, newest first."""
-        for snapshot in snapshot_store(self._platform, market).load():
+        for snapshot in self._platform.snapshots_of(market).load():
             try:
                 yield snapshot, compiled_snapshot.parts(market, snapshot.state)
             except SnapshotRefusedError:

@@ -6,9 +6,7 @@ from dataclasses import replace
 import asyncpg
 
 from actors.fold.snapshots import epoch_folder
-from actors.fold.stores import snapshot_folder, snapshot_store
 from actors.follow.positions import read_positions
-from actors.platform.config import Platform
 from actors.platform.errors import LogError
 from actors.writer.writer import CONSUMER as WRITER
 from analytics.aggregator import CONSUMER as CANDLES
@@ -17,6 +15,7 @@ from cluster.data.epochs.findings import Stored, lost_commands, lost_events, rep
 from cluster.data.epochs.log import LogState, read_log
 from cluster.data.epochs.record import FIRST_NAME, Epoch, add_epoch, read_epochs
 from cluster.errors import LogReplacedError, ServerUnreachableError
+from cluster.plan import Platform
 
 _ADVISORY_LOCK = 0x4550_4F43  # "EPOC"
 _WAY_ON = (
@@ -115,7 +114,7 @@ async def read_stored(platform: Platform, connection: asyncpg.Connection) -> lis
                 for consumer, stored in positions.items()
                 if market.market_id in stored
             },
-            snapshots=tuple(await asyncio.to_thread(snapshot_store(platform, market).offsets)),
+            snapshots=tuple(await asyncio.to_thread(platform.snapshots_of(market).offsets)),
         )
         for market in platform.topology
     ]
@@ -123,7 +122,7 @@ async def read_stored(platform: Platform, connection: asyncpg.Connection) -> lis
 
 def _check_folder(platform: Platform, number: int) -> None:
     """See that the data folder knows of no later epoch than Postgres does."""
-    later = epoch_folder(snapshot_folder(platform), number + 1)
+    later = epoch_folder(platform.snapshot_folder, number + 1)
     if later.exists():
         raise LogReplacedError(
             f"{later} belongs to an epoch of the log that Postgres does not know: give Postgres "

@@ -14,7 +14,7 @@ from actors.book.records import RecordArray
 from actors.fold.snapshots import FileSnapshotStore
 from actors.pair.actor import PairActor
 from actors.pair.messages import RangeAnswer, RangeRequest
-from actors.platform.config import Limits
+from actors.platform.config import PairLimits
 from cluster.tools.bench.flow import realistic_flow
 from cluster.tools.bench.race import MARKET
 from cluster.tools.bench.scale import resting
@@ -89,7 +89,7 @@ def measure_recovery(*, open_orders: int, commands: int, seed: int) -> Recovered
 
 
 def _actor(store: FileSnapshotStore) -> PairActor:
-    return PairActor(MARKET, store, Limits(snapshot_every_commands=_NEVER))
+    return PairActor(MARKET, store, PairLimits(snapshot_every_commands=_NEVER))
 
 
 def _records(commands: RecordArray) -> list[bytes]:

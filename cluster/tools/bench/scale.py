@@ -23,7 +23,7 @@ from actors.book.records import COMMAND_DTYPE, RecordArray
 from actors.book.vocabulary import CommandKind, OrderType, Side, TimeInForce
 from actors.fold.ports import StoredSnapshot
 from actors.pair.actor import PairActor
-from actors.platform.config import Limits
+from actors.platform.config import PairLimits
 from cluster.cli.options import running_state, topology_of
 from cluster.tools.bench.flow import realistic_flow
 from cluster.tools.bench.pipeline.command import measure, own_platform
@@ -186,7 +186,7 @@ def _recovery(length: int) -> Recovery:
 
 def _actor(store: _NoSnapshots, *, market_id: int = MARKET.market_id) -> PairActor:
     market = replace(MARKET, market_id=market_id, pair=f"Q{market_id}-USD")
-    return PairActor(market, store, Limits(snapshot_every_commands=1 << 40))
+    return PairActor(market, store, PairLimits(snapshot_every_commands=1 << 40))
 
 
 def resting(*, first_id: int, count: int) -> RecordArray:

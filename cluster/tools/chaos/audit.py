@@ -12,8 +12,8 @@ from actors.book.reasons import Reason
 from actors.book.records import decode_client_order_ids
 from actors.book.vocabulary import CommandKind, OrderStatus, Side
 from actors.log.reader import LogReader
-from actors.platform.config import Platform
 from actors.platform.topology import COMMANDS_TOPIC
+from cluster.plan import Platform
 from cluster.tools.chaos.record import Sent
 
 _READ_MS = 500

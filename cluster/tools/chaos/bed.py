@@ -13,9 +13,9 @@ from pathlib import Path
 
 import psutil
 
-from actors.platform.config import Platform
 from cluster.embedded.process import free_port
 from cluster.markets import load_topology
+from cluster.plan import Platform
 from cluster.settings import load_settings
 from cluster.tools import platforms
 from cluster.tools.chaos.plan import PROCESSES, Target

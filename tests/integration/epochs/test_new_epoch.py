@@ -14,16 +14,16 @@ from actors.book.compiled_snapshot import Parts, parts
 from actors.book.market import Market
 from actors.book.records import RecordArray, encode_client_order_id
 from actors.book.vocabulary import CommandKind
-from actors.fold.stores import snapshot_store
 from actors.log.events import KafkaEventSink
 from actors.pair.actor import PairActor
-from actors.platform.config import Platform, Servers
+from actors.platform.config import Servers
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC
 from actors.router.router import OrderRouter
 from actors.writer.writer import PostgresWriter
 from analytics.aggregator import CandleAggregator
 from cluster.data.epochs.check import enter_epoch
 from cluster.errors import LogReplacedError
+from cluster.plan import Platform
 from cluster.verify import Report, verify
 from tests.beds.commands import START_US
 from tests.beds.epochs import execute, own_database
@@ -83,13 +83,16 @@ def commands(platform: Platform, *, part: int) -> RecordArray:
 async def trading(platform: Platform, *, written: bool = True) -> AsyncIterator[LocalPair]:
     """Run the market with its router, and with writer and candles where it is to be `written`."""
     market = only(platform)
-    pair = LocalPair(PairActor(market, snapshot_store(platform, market), platform.limits))
+    pair = LocalPair(PairActor(market, platform.snapshots_of(market), platform.limits))
     async with AsyncExitStack() as stack:
         if written:
-            for consumer in (PostgresWriter(platform), CandleAggregator(platform)):
+            for consumer in (
+                PostgresWriter(platform.writer),
+                CandleAggregator(platform.candles),
+            ):
                 consumer.start()
                 stack.push_async_callback(consumer.stop)
-        router = OrderRouter(platform, connect=lambda _: pair)
+        router = OrderRouter(platform.router(), connect=lambda _: pair)
         await stack.enter_async_context(running(router))
         yield pair
 
@@ -226,7 +229,7 @@ async def test_a_snapshot_that_is_ahead_of_the_rows_wins_and_the_rows_follow(
     async with trading(platform, written=False) as pair:
         await send(platform, pair, commands(platform, part=1))
         await until_published(platform, pair)
-    snapshot_store(platform, only(platform)).save(pair.actor.export())
+    platform.snapshots_of(only(platform)).save(pair.actor.export())
     before, last_trade_id = pair.actor.state_hash(), pair.actor.stats()["last_trade_id"]
     await execute(platform, what)
     assert await enter_epoch(platform, new_epoch="second") == 2

@@ -8,11 +8,11 @@ import asyncpg
 import pytest
 
 from actors.fold.ports import StoredSnapshot
-from actors.fold.stores import snapshot_store
-from actors.platform.config import Platform, Servers
+from actors.platform.config import Servers
 from cluster.data.epochs.check import enter_epoch
 from cluster.data.epochs.record import epoch_number
 from cluster.errors import LogReplacedError
+from cluster.plan import Platform
 from tests.beds.commands import flow, market
 from tests.beds.epochs import execute, own_database
 from tests.beds.routing import command_log, make_platform, widen_topics
@@ -107,6 +107,6 @@ async def test_a_folder_of_an_epoch_that_postgres_has_forgotten_is_refused(
 
 
 def _save(platform: Platform, offset: int) -> None:
-    snapshot_store(platform, _MARKET).save(
+    platform.snapshots_of(_MARKET).save(
         StoredSnapshot(next_offset=offset, commands=offset, last_price_ticks=0, state=b"a book")
     )

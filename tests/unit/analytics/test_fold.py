@@ -3,7 +3,7 @@
 import asyncio
 
 from actors.follow.positions import MarketPosition
-from actors.platform.config import Servers
+from actors.platform.config import CandlesConfig
 from actors.platform.topology import TRADES_TOPIC, Topology
 from analytics.fold import CandleFold
 from analytics.frames import empty_candles
@@ -25,7 +25,7 @@ class EmptyStore(CandleStore):
 
 async def test_whoever_asks_about_an_added_market_waits_until_it_is_restored() -> None:
     fold = CandleFold(
-        Servers(kafka_bootstrap="", postgres_url="", redis_url=""),
+        CandlesConfig(kafka_bootstrap="", postgres_url="", redis_url="", topology=Topology(())),
         consumer="candles",
         topic=TRADES_TOPIC,
         seconds_in_memory=100,

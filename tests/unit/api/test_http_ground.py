@@ -13,10 +13,11 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import Mount
 from starlette.types import Message, Receive, Scope, Send
 
-from actors.platform.config import Platform, Servers
+from actors.platform.config import Servers
 from api.application import create_app
 from api.asgi.guard import Guard
 from cluster.markets import default_topology
+from cluster.plan import Platform
 
 _FOREIGN = "https://foreign.example"
 _OWN = "https://exchange.example"

@@ -14,7 +14,7 @@ from actors.follow.follower import Follower
 from actors.follow.positions import MarketPosition
 from actors.follow.tail import MarketTail
 from actors.log.reader import LogReader, LogRecord
-from actors.platform.config import Platform, Servers
+from actors.platform.config import WriterConfig
 from actors.platform.topology import Topology
 from actors.writer.intake import Batch
 from actors.writer.rows import Rows, rows_of
@@ -150,8 +150,9 @@ class Writer(PostgresWriter):
     """The product's writer over `Log` and `Stored`."""
 
     def __init__(self, log: Log, stored: Stored) -> None:
-        servers = Servers(kafka_bootstrap="", postgres_url="", redis_url="")
-        super().__init__(Platform(servers=servers, topology=Topology((ONE,)), data_directory=""))
+        super().__init__(
+            WriterConfig(kafka_bootstrap="", postgres_url="", topology=Topology((ONE,)))
+        )
         self.log = log
         self.stored = stored
 

@@ -13,7 +13,7 @@ from actors.book.vocabulary import EventKind, Side
 from actors.fold.snapshots import FileSnapshotStore
 from actors.pair.actor import PairActor
 from actors.pair.messages import RangeApplied, RangeRefused
-from actors.platform.config import Limits
+from actors.platform.config import PairLimits
 from actors.platform.messages import DepthSnapshot
 from tests.beds.commands import flow, market, place
 
@@ -22,7 +22,7 @@ MARKET = market(3)
 
 def make_pair(directory: Path, *, every: int = 1_000_000) -> PairActor:
     store = FileSnapshotStore(directory, pair=MARKET.pair, kept=2)
-    return PairActor(MARKET, store, Limits(snapshot_every_commands=every))
+    return PairActor(MARKET, store, PairLimits(snapshot_every_commands=every))
 
 
 def record(commands: RecordArray) -> bytes:

@@ -8,7 +8,7 @@ from actors.fold.ports import StoredSnapshot
 from actors.fold.saving import SaveBeside
 from actors.fold.snapshots import FileSnapshotStore
 from actors.pair.actor import PairActor
-from actors.platform.config import Limits
+from actors.platform.config import PairLimits
 from tests.beds.commands import flow, market
 
 MARKET = market(4)
@@ -44,7 +44,7 @@ def _until_idle(saver: SaveBeside) -> None:
 
 def test_what_is_saved_is_the_book_as_it_was_however_much_was_traded_since(tmp_path: Path) -> None:
     store, saver = SlowDisk(tmp_path), SaveBeside()
-    pair = PairActor(MARKET, store, Limits(snapshot_every_commands=50), saver)
+    pair = PairActor(MARKET, store, PairLimits(snapshot_every_commands=50), saver)
     _feed(pair, 0, 50)
     then = pair.state_hash()
     assert store.asked.wait(20)
@@ -54,18 +54,18 @@ def test_what_is_saved_is_the_book_as_it_was_however_much_was_traded_since(tmp_p
     store.go_on.set()
     _until_idle(saver)
     assert store.offsets() == [50]
-    again = PairActor(MARKET, store, Limits())
+    again = PairActor(MARKET, store, PairLimits())
     assert (again.position().next_offset, again.state_hash()) == (50, then)
     # The next one uses the same memory again.
     _feed(pair, 300, 310)
     _until_idle(saver)
     assert store.offsets() == [310, 50]
-    assert PairActor(MARKET, store, Limits()).state_hash() == pair.state_hash()
+    assert PairActor(MARKET, store, PairLimits()).state_hash() == pair.state_hash()
 
 
 def test_a_pair_that_is_sent_back_while_it_saves_goes_on_from_there(tmp_path: Path) -> None:
     store, saver = SlowDisk(tmp_path), SaveBeside()
-    pair = PairActor(MARKET, store, Limits(snapshot_every_commands=50), saver)
+    pair = PairActor(MARKET, store, PairLimits(snapshot_every_commands=50), saver)
     _feed(pair, 0, 50)
     assert store.asked.wait(20)
     assert pair.rewind().next_offset == 0

@@ -17,7 +17,7 @@ from actors.fold.snapshots import (
 )
 from actors.pair.actor import PairActor
 from actors.pair.messages import Position, RangeApplied
-from actors.platform.config import Limits
+from actors.platform.config import PairLimits
 from actors.platform.errors import SnapshotRefusedError
 from tests.beds.commands import flow, market
 
@@ -27,7 +27,7 @@ VALUES = [encode_commands(MARKET.market_id, flow(200)[i : i + 1]) for i in range
 
 def make_pair(directory: Path, *, every: int = 50) -> PairActor:
     store = FileSnapshotStore(directory, pair=MARKET.pair, kept=2)
-    return PairActor(MARKET, store, Limits(snapshot_every_commands=every))
+    return PairActor(MARKET, store, PairLimits(snapshot_every_commands=every))
 
 
 def feed(pair: PairActor, first_offset: int, next_offset: int, *, acknowledge: bool = True) -> None:
@@ -137,9 +137,9 @@ def test_a_later_epochs_first_snapshot_is_never_dropped_and_never_done_without(
     feed(first, 0, 40)
     store = FileSnapshotStore(tmp_path, pair=MARKET.pair, kept=2, epoch=2)
     with pytest.raises(SnapshotRefusedError, match=f"the log of {MARKET.pair} begins is not there"):
-        PairActor(MARKET, store, Limits())
+        PairActor(MARKET, store, PairLimits())
     store.save(first.export())
-    second = PairActor(MARKET, store, Limits(snapshot_every_commands=20))
+    second = PairActor(MARKET, store, PairLimits(snapshot_every_commands=20))
     feed(second, 40, 200)
     assert store.offsets() == [200, 180, 40]
     assert files(tmp_path) == []

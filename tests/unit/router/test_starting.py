@@ -21,7 +21,7 @@ async def test_a_router_without_a_broker_is_made_again_until_there_is_one(
 
     def make() -> OrderRouter:
         made.put_nowait(None)
-        return OrderRouter(platform, connect=lambda _: None)  # type: ignore[arg-type, return-value]
+        return OrderRouter(platform.router(), connect=lambda _: None)  # type: ignore[arg-type, return-value]
 
     router = PatientRouter(make)
     try:
