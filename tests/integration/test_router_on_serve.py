@@ -97,8 +97,9 @@ async def test_a_router_replica_that_is_killed_is_replaced_and_nothing_is_missin
             await append_singly(log, one, flow(300, first_order_id=1_000))
             os.kill(before, signal.SIGKILL)
             await append_singly(log, one, flow(300, first_order_id=2_000))
+            expected = await Judge(platform, one).rule()
             found = await actor.submit(PairInterface.fingerprint, one.pair)
-            assert found.state_hash == await Judge(platform, one).rule()
+            assert found.state_hash == expected
 
             async def measured() -> bool:
                 lags = await handle.lags.remote()
