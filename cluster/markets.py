@@ -89,6 +89,11 @@ def default_topology() -> Topology:
     )
 
 
+def topology_of(markets_file: str) -> Topology:
+    """Return the markets of a file, or the default ones. Raises SettingsError."""
+    return load_topology(Path(markets_file)) if markets_file else default_topology()
+
+
 def load_topology(path: Path) -> Topology:
     """Read a markets file. Raises SettingsError."""
     try:

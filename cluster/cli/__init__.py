@@ -31,28 +31,36 @@ app.command("resume")(operate.resume)
 # What pytest takes is pytest's to check.
 app.command("test", context_settings={"ignore_unknown_options": True})(check.check)
 
+# Commands that are loaded when asked for: their libraries would slow every other command down.
+_LOADED_WHEN_ASKED = {
+    "bench": "cluster.cli.bench",
+    "replay": "cluster.cli.replay",
+    "export": "cluster.cli.export",
+    "demo": "cluster.cli.demo",
+    "screenshots": "cluster.cli.screenshots",
+    "verify": "cluster.cli.verify",
+    "chaos": "cluster.cli.chaos",
+}
+
 
 def main() -> None:
     """Run the command line; an error of the platform is one line and exit code 1."""
     quiet_libraries()
-    # These are loaded when asked for: their libraries would slow every other command down.
-    wanted = sys.argv[1] if len(sys.argv) > 1 else "--help"
-    if wanted in ("bench", "--help"):
-        app.add_typer(import_module("cluster.tools.bench").app, name="bench")
-    if wanted in ("replay", "--help"):
-        app.command("replay")(import_module("cluster.cli.replay").replay)
-    if wanted in ("export", "--help"):
-        app.command("export")(import_module("cluster.cli.export").export)
-    if wanted in ("demo", "--help"):
-        app.command("demo")(import_module("cluster.tools.replay.demo").demo)
-    if wanted in ("screenshots", "--help"):
-        app.command("screenshots")(import_module("cluster.tools.screenshots").screenshots)
-    if wanted in ("verify", "--help"):
-        app.command("verify")(import_module("cluster.cli.verify").verify_command)
-    if wanted in ("chaos", "--help"):
-        app.command("chaos")(import_module("cluster.cli.chaos").chaos)
+    asked = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    for name, module in _LOADED_WHEN_ASKED.items():
+        if asked in (name, "--help"):
+            _add(name, module)
     try:
         app(prog_name="forkast")
     except ForkastError as error:
         tell(error)
         sys.exit(1)
+
+
+def _add(name: str, module: str) -> None:
+    """Add the function of the command's name, or the group of commands in its place."""
+    loaded = import_module(module)
+    if isinstance(group := getattr(loaded, "app", None), typer.Typer):
+        app.add_typer(group, name=name)
+    else:
+        app.command(name)(getattr(loaded, name))

@@ -1,9 +1,6 @@
 """`forkast chaos`: a campaign from a seed, against a platform of its own."""
 
 import asyncio
-import contextlib
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -13,16 +10,18 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.console import Console
+from rich.table import Table
 
-from cluster.tools.chaos.bed import BrokenPlatform, broken_platform
+from cluster.tools.chaos.bed import broken_platform
 from cluster.tools.chaos.campaign import Campaign, CampaignError
+from cluster.tools.chaos.evidence import keep_evidence
 from cluster.tools.chaos.plan import Plan, Target
-from cluster.tools.chaos.report import print_summary
+from cluster.tools.chaos.summary import Summary
 from cluster.tools.namespaces import Network
 
-_LOGS = "logs"
 _ROUNDS_MAX = 1_000_000
 
+_console = Console(highlight=False)
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -61,14 +60,13 @@ def chaos(
             asyncio.run(campaign.run(rounds=rounds, until_s=time.monotonic() + minutes * 60))
         except CampaignError as error:
             failure = str(error)
-            _keep_stacks(broken, Path(name) / "stacks.txt")
-            _keep(Path(name), evidence / f"seed-{seed}")
+            keep_evidence(broken, Path(name), evidence / f"seed-{seed}")
         except (KeyboardInterrupt, asyncio.CancelledError):
             _errors.print("stopped before its end")
     if as_json:
         sys.stdout.write(msgspec.json.encode(campaign.summary).decode() + "\n")
     else:
-        print_summary(campaign.summary)
+        _print(campaign.summary)
     if failure:
         _errors.print(f"[bold red]broken:[/] {failure}", markup=True)
         _errors.print(
@@ -78,20 +76,23 @@ def chaos(
         raise typer.Exit(1)
 
 
-def _keep_stacks(broken: BrokenPlatform, path: Path) -> None:
-    """Write down where each Python process of the platform is, if py-spy can be had."""
-    spy = shutil.which("py-spy", path=str(Path(sys.executable).parent))
-    if spy is None:
-        return
-    with path.open("w") as file:
-        for process in broken.processes():
-            dump = [spy, "dump", "--pid", str(process.pid)]
-            # Processes that are no Python, or have just ended, are told of by py-spy itself.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                subprocess.run(dump, stdout=file, stderr=subprocess.STDOUT, timeout=30, check=False)
-
-
-def _keep(folder: Path, evidence: Path) -> None:
-    """Copy data and logs, as they are at the failure, away from the platform's end."""
-    shutil.rmtree(evidence, ignore_errors=True)
-    shutil.copytree(folder, evidence, ignore_dangling_symlinks=True)
+def _print(summary: Summary) -> None:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("fault")
+    for name in ("times", "served again: p50 ms", "p99 ms"):
+        table.add_column(name, justify="right")
+    for kind, times in summary.by_kind.items():
+        took = summary.recovery_ms[kind]
+        table.add_row(kind, f"{times:,}", f"{took['p50']:,.0f}", f"{took['p99']:,.0f}")
+    _console.print(table)
+    if summary.others_ms:
+        _console.print(
+            "after a pair actor's kill, all but one pair served after "
+            f"{summary.others_ms['p50']:,.0f} ms (p50), {summary.others_ms['p99']:,.0f} ms (p99)"
+        )
+    _console.print(
+        f"seed {summary.seed}: {summary.faults:,} faults in {summary.rounds:,} rounds and "
+        f"{summary.seconds:,.0f} s; {summary.accepted:,} orders accepted, {summary.resent:,} of "
+        f"them sent again; {summary.lost} lost, {summary.doubled} doubled, "
+        f"{summary.disagreed} answers that disagree, {summary.checks_failed} checks failed"
+    )

@@ -11,8 +11,10 @@ import typer
 
 from analytics.exports import FileFormat, write_candles, write_trades
 from analytics.intervals import Interval, UnknownIntervalError, parse_interval
-from cluster.cli.options import DATA_DEFAULT, DataOption, running_state, topology_of
+from cluster.cli.options import DATA_DEFAULT, DataOption
+from cluster.data.state import running_state
 from cluster.errors import ClusterError, SettingsError
+from cluster.markets import topology_of
 
 _FORMATS: dict[str, FileFormat] = {".parquet": "parquet", ".csv": "csv"}
 _END_S = 2**40

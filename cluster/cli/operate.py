@@ -14,11 +14,13 @@ import typer
 from redis.asyncio import Redis
 from rich.console import Console
 
-from cluster.cli.options import DATA_DEFAULT, DataOption, running_state, topology_of
+from cluster.cli.options import DATA_DEFAULT, DataOption
 from cluster.cli.table import markets_table
-from cluster.data.state import DataFolder, RunState
+from cluster.data.state import DataFolder, RunState, running_state
 from cluster.errors import ClusterError
-from cluster.platform import figures, processes
+from cluster.markets import topology_of
+from cluster.platform import processes
+from cluster.platform import status as platform_status
 
 _DOWN_S = 90.0
 _TITLE_BYTES = 512
@@ -122,7 +124,7 @@ async def _report(state: RunState) -> dict[str, Any]:
         Redis.from_url(state.redis_url) as redis,
         httpx.AsyncClient(timeout=5, trust_env=False) as client,
     ):
-        rows = await figures.market_rows(redis, topology_of(state.markets_file))
+        rows = await platform_status.market_rows(redis, topology_of(state.markets_file))
         try:
             ready = (await client.get(f"{state.url}/ready")).status_code == httpx.codes.OK
         except httpx.HTTPError:
@@ -134,10 +136,10 @@ async def _report(state: RunState) -> dict[str, Any]:
         "process_id": state.process_id,
         "uptime_s": round(time.time() - state.started_us / 1e6, 1),
         "ready_s": state.ready_s,
-        "first_order_s": await figures.first_order_s(state),
+        "first_order_s": await platform_status.first_order_s(state),
         "phases_s": state.phases,
         "processes": len(family),
-        "memory_bytes": figures.memory(state),
+        "memory_bytes": platform_status.memory(state),
         "markets": rows,
     }
 

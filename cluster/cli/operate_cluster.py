@@ -10,9 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cluster.cli.options import DATA_DEFAULT, DataOption, running_state, topology_of
-from cluster.data.state import RunState
+from cluster.cli.options import DATA_DEFAULT, DataOption
+from cluster.data.state import RunState, running_state
 from cluster.errors import ClusterError
+from cluster.markets import topology_of
 from cluster.platform.environment import prepare
 
 _console = Console(highlight=False)

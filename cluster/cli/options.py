@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options that several commands share, and the line that tells an error."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,11 +6,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-
-from actors.platform.topology import Topology
-from cluster.data.state import DataFolder, RunState
-from cluster.errors import ClusterError
-from cluster.markets import default_topology, load_topology
 
 DATA_DEFAULT = Path(".forkast")
 
@@ -22,17 +17,3 @@ DataOption = Annotated[Path, typer.Option("--data", help="Folder of databases, l
 def tell(error: Exception) -> None:
     """Print an error as one line."""
     _errors.print(f"[bold red]forkast:[/] {escape(' '.join(str(error).split()))}")
-
-
-def topology_of(markets_file: str) -> Topology:
-    """Return the markets of a file, or the default ones."""
-    return load_topology(Path(markets_file)) if markets_file else default_topology()
-
-
-def running_state(data: Path) -> RunState:
-    """Return the state of the platform that runs in a folder. Raises ClusterError."""
-    folder = DataFolder(data)
-    state = folder.read()
-    if state is None or not folder.held():
-        raise ClusterError(f"no platform is running in {folder.path}: start one with `forkast up`")
-    return state

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cluster.cli.options import topology_of
 from cluster.data import migrate as schema
 from cluster.data.topics import make_topics
 from cluster.errors import SettingsError
+from cluster.markets import topology_of
 from cluster.settings import load_settings
 
 _console = Console(highlight=False)

@@ -10,8 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cluster.cli.options import DATA_DEFAULT, DataOption, running_state, topology_of
+from cluster.cli.options import DATA_DEFAULT, DataOption
+from cluster.data.state import running_state
 from cluster.errors import ClusterError
+from cluster.markets import topology_of
 from cluster.tools.replay.comparison import Comparison
 from cluster.tools.replay.player import MAX_SPEED
 from cluster.tools.replay.sample import sample

@@ -6,7 +6,7 @@ from rich.table import Table
 
 
 def markets_table(rows: list[dict[str, Any]]) -> Table:
-    """Return the table of `cluster.platform.figures.market_rows`."""
+    """Return the table of `cluster.platform.status.market_rows`."""
     table = Table(box=None, pad_edge=False)
     table.add_column("market")
     for heading in ("last price", "orders/s", "trades/s", "book", "log lag"):

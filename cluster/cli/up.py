@@ -19,13 +19,14 @@ from rich.live import Live
 from actors.platform.errors import ForkastError
 from actors.platform.logs import configure_logs, lossy
 from actors.platform.topology import Topology
-from cluster.cli.options import DATA_DEFAULT, DataOption, tell, topology_of
+from cluster.cli.options import DATA_DEFAULT, DataOption, tell
 from cluster.cli.table import markets_table
 from cluster.data.state import DataFolder
 from cluster.embedded.process import ServerProcess
 from cluster.errors import ClusterError
+from cluster.markets import topology_of
 from cluster.platform.environment import prepare
-from cluster.platform.figures import market_rows
+from cluster.platform.status import market_rows
 from cluster.settings import Settings, load_settings
 
 if TYPE_CHECKING:

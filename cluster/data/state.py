@@ -11,7 +11,7 @@ from typing import IO
 import msgspec
 import psutil
 
-from cluster.errors import AlreadyRunningError
+from cluster.errors import AlreadyRunningError, ClusterError
 
 _LEFTOVERS_S = 20.0
 
@@ -112,3 +112,12 @@ class DataFolder:
                     process.wait(max(0.0, deadline - time.monotonic()))
         if Path(state.ray_directory).name.startswith("forkast-"):
             shutil.rmtree(state.ray_directory, ignore_errors=True)
+
+
+def running_state(data: Path) -> RunState:
+    """Return the state of the platform that runs in a folder. Raises ClusterError."""
+    folder = DataFolder(data)
+    state = folder.read()
+    if state is None or not folder.held():
+        raise ClusterError(f"no platform is running in {folder.path}: start one with `forkast up`")
+    return state

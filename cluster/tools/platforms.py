@@ -1,11 +1,13 @@
-"""Whole platforms for campaigns and tests, started as a person does: through `forkast up`."""
+"""Whole platforms for benches, campaigns and tests, started as a person does: by `forkast up`."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import psutil
 
 from actors.platform.config import Servers
 from cluster.data.state import DataFolder, RunState
+from cluster.embedded.process import free_port
 from cluster.errors import ClusterError, DeployError
 from cluster.platform import processes
 
@@ -102,6 +105,28 @@ def stop(platform: RunningPlatform, number: signal.Signals = signal.SIGTERM) -> 
         process.kill()
     if told:
         raise ClusterError(f"left behind after {number.name}: {told}")
+
+
+@contextlib.contextmanager
+def own_platform(*options: str) -> Iterator[Path]:
+    """Start a platform with this process's settings, in a folder of its own; stop it at the end.
+
+    Yields the folder. Raises ClusterError.
+    """
+    with tempfile.TemporaryDirectory(prefix="forkast-bench-") as folder:
+        where = ["--data", folder]
+        started = subprocess.run(
+            [*_COMMAND, "up", "--detach", "--port", str(free_port()), *where, *options],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if started.returncode != 0:
+            raise ClusterError(f"no platform came up: {(started.stderr or started.stdout)[-500:]}")
+        try:
+            yield Path(folder)
+        finally:
+            subprocess.run([*_COMMAND, "down", *where], capture_output=True, check=False)
 
 
 def left_of(data: Path) -> Sequence[str]:

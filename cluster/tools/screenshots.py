@@ -1,23 +1,17 @@
-"""`forkast screenshots`: pictures of the trading screen with a living market on it."""
+"""Pictures of the trading screen with a living market on it."""
 
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
-import typer
-from rich.console import Console
 
-from cluster.cli.options import running_state
 from cluster.errors import ClusterError
-from cluster.tools.bench.pipeline.command import own_platform
 from cluster.tools.browser import chromium, settings_script
-from cluster.tools.browser_setup import ready_browser
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, ViewportSize
@@ -30,8 +24,6 @@ _ALIVE_S = 180.0
 _TRADED_S = 90.0
 _WAIT_MS = 60_000
 _SETTLE_MS = 1_500
-
-_console = Console(highlight=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,33 +46,20 @@ SHOTS = (
 )
 
 
-def screenshots(
-    to: Annotated[Path, typer.Option(help="Folder of the pictures.")] = Path("docs/screenshots"),
-    data: Annotated[
-        Path | None,
-        typer.Option(help="Folder of a platform that runs with --demo; else one is started."),
-    ] = None,
-) -> None:
-    """Take pictures of the trading screen: desktop and phone, dark and light."""
-    ready_browser(partial(_console.print, markup=False, soft_wrap=True))
-    with contextlib.ExitStack() as stack:
-        folder = data or stack.enter_context(own_platform("--demo"))
-        asyncio.run(_take(running_state(folder).url, to))
-
-
-async def _take(url: str, to: Path) -> None:
+async def take_pictures(url: str, to: Path, tell: Callable[[str], object]) -> None:
+    """Take every picture of the platform at `url` into a folder. Raises ClusterError."""
     to.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - nobody waits meanwhile
     async with (
         chromium("--font-render-hinting=none") as browser,
         httpx.AsyncClient(base_url=url, timeout=30) as http,
     ):
-        _console.print("waiting for a market with some history")
+        tell("waiting for a market with some history")
         await _until_alive(http)
         async with _trader(http) as user_id:
             for shot in SHOTS:
                 path = to / f"{shot.name}.png"
                 await _shoot(browser, url, shot, user_id=user_id, path=path)
-                _console.print(f"{path}  {path.stat().st_size / 1_000:.0f} kB")
+                tell(f"{path}  {path.stat().st_size / 1_000:.0f} kB")
 
 
 async def _shoot(browser: "Browser", url: str, shot: Shot, *, user_id: int, path: Path) -> None:

@@ -1,21 +1,14 @@
-"""`forkast bench scale`: how cost grows with pairs, with the size of a book, and with its log."""
+"""Growth of cost with pairs, with the size of a book, and with its log."""
 
 import contextlib
 import gc
-import logging
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
-import msgspec
 import numpy as np
 import psutil
-import structlog
-import typer
-from rich.console import Console
 
 from actors.book.codec import encode_commands
 from actors.book.compiled import CompiledBook
@@ -24,19 +17,13 @@ from actors.book.vocabulary import CommandKind, OrderType, Side, TimeInForce
 from actors.fold.ports import StoredSnapshot
 from actors.pair.actor import PairActor
 from actors.platform.config import PairLimits
-from cluster.cli.options import running_state, topology_of
+from cluster.data.state import running_state
+from cluster.markets import topology_of
 from cluster.tools.bench.flow import realistic_flow
-from cluster.tools.bench.pipeline.command import measure, own_platform
+from cluster.tools.bench.pipeline.measure import measure
 from cluster.tools.bench.race import MARKET
-from cluster.tools.bench.scale_report import (
-    BookCost,
-    Recovery,
-    Report,
-    SharedCost,
-    Throughput,
-    markdown,
-    print_tables,
-)
+from cluster.tools.bench.scale_report import BookCost, Recovery, Report, SharedCost, Throughput
+from cluster.tools.platforms import own_platform
 
 _T = TypeVar("_T")
 
@@ -47,8 +34,6 @@ _LOG_COMMANDS = (10_000, 100_000, 1_000_000)
 _BATCH = 256
 _PROBES = 20_000
 _LEVELS = 10_000
-
-_console = Console(stderr=True, highlight=False)
 
 
 class _NoSnapshots:
@@ -67,39 +52,27 @@ class _NoSnapshots:
             yield self._snapshot
 
 
-def scale(
-    seconds: Annotated[float, typer.Option(min=1, help="How long each throughput is held.")] = 10.0,
-    most: Annotated[int, typer.Option(min=1_000, help="Largest book and longest log.")] = 1_000_000,
-    platform: Annotated[bool, typer.Option(help="Start one to measure throughput.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
-    as_markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print tables and plots for a page.")
-    ] = False,
-) -> None:
-    """Measure how cost grows: with pairs, open orders, quiet pairs in one process, and the log."""
-    # A line for each pair that starts would be hundreds, and stand among the JSON.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    report = Report(
-        throughput=list(_throughput(seconds)) if platform else [],
-        book=[_book_cost(size) for size in _OPEN_ORDERS if size <= most],
+def measure_scale(
+    *, seconds: float, most: int, platform: bool, tell: Callable[[str], object]
+) -> Report:
+    """Measure books and logs of up to `most`; throughput for `seconds` each, with a `platform`."""
+    return Report(
+        throughput=list(_throughput(seconds, tell)) if platform else [],
+        book=[_book_cost(size, tell) for size in _OPEN_ORDERS if size <= most],
         shared=[_shared_cost(pairs) for pairs in _QUIET_PAIRS],
-        recovery=[_recovery(length) for length in _LOG_COMMANDS if length <= most],
+        recovery=[_recovery(length, tell) for length in _LOG_COMMANDS if length <= most],
     )
-    if as_json:
-        sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
-    elif as_markdown:
-        sys.stdout.write(markdown(report))
-    else:
-        print_tables(report)
 
 
-def _throughput(seconds: float) -> Iterator[Throughput]:
+def _throughput(seconds: float, tell: Callable[[str], object]) -> Iterator[Throughput]:
     with contextlib.ExitStack() as stack:
-        folder: Path = stack.enter_context(own_platform())
-        state = running_state(folder)
+        tell("starting a platform")
+        state = running_state(stack.enter_context(own_platform()))
         topology = topology_of(state.markets_file)
         for pairs in _BUSY_PAIRS:
-            result = measure("packed-log", state, topology, pairs=pairs, seed=1, seconds=seconds)
+            result = measure(
+                "packed-log", state, topology, pairs=pairs, seed=1, seconds=seconds, tell=tell
+            )
             yield Throughput(
                 pairs=pairs,
                 orders_per_second=result.orders_per_second,
@@ -107,8 +80,8 @@ def _throughput(seconds: float) -> Iterator[Throughput]:
             )
 
 
-def _book_cost(size: int) -> BookCost:
-    _console.print(f"a book of {size:,} open orders")
+def _book_cost(size: int, tell: Callable[[str], object]) -> BookCost:
+    tell(f"a book of {size:,} open orders")
     before = _resident_bytes()
     book = CompiledBook(MARKET)
     for start in range(0, size, 4_096):
@@ -159,8 +132,8 @@ def _shared_cost(pairs: int) -> SharedCost:
     )
 
 
-def _recovery(length: int) -> Recovery:
-    _console.print(f"a log of {length:,} commands")
+def _recovery(length: int, tell: Callable[[str], object]) -> Recovery:
+    tell(f"a log of {length:,} commands")
     flow = realistic_flow(count=length, seed=1)
     values = [
         encode_commands(MARKET.market_id, flow[start : start + _BATCH])

@@ -1,10 +1,8 @@
-"""What `forkast bench scale` found, as tables for a terminal and as tables and plots for a page."""
+"""Findings about scale, as tables, and as a page of tables and plots."""
 
 from collections.abc import Sequence
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 
 class Throughput(msgspec.Struct, kw_only=True):
@@ -56,21 +54,22 @@ class Report(msgspec.Struct, kw_only=True):
     recovery: list[Recovery]
 
 
-def print_tables(report: Report) -> None:
-    """Print a table for each question that was measured."""
-    console = Console()
-    for rows in _parts(report):
-        table = Table(*_heads(rows), box=None)
-        for row in _cells(rows):
-            table.add_row(*row)
-        console.print(table)
+def tables(report: Report) -> list[list[list[str]]]:
+    """Return a table for each question that was measured: its heads, then its rows."""
+    parts: tuple[Sequence[msgspec.Struct], ...] = (
+        report.throughput,
+        report.book,
+        report.shared,
+        report.recovery,
+    )
+    return [[_heads(rows), *_cells(rows)] for rows in parts if rows]
 
 
 def markdown(report: Report) -> str:
     """Return the tables, and as Mermaid's charts how throughput and cost grow."""
     blocks = []
-    for rows in _parts(report):
-        lines = [_heads(rows), ["---"] * len(_heads(rows)), *_cells(rows)]
+    for heads, *rows in tables(report):
+        lines = [heads, ["---"] * len(heads), *rows]
         blocks.append("".join(f"| {' | '.join(line)} |\n" for line in lines))
     if report.throughput:
         blocks.append(
@@ -97,16 +96,6 @@ def _chart(title: str, names: Sequence[str], values: Sequence[float]) -> str:
         f'```mermaid\nxychart-beta\n    title "{title}"\n    x-axis [{categories}]\n'
         f"    y-axis 0 --> {1.2 * max(values):.0f}\n    bar [{figures}]\n```\n"
     )
-
-
-def _parts(report: Report) -> list[Sequence[msgspec.Struct]]:
-    parts: tuple[Sequence[msgspec.Struct], ...] = (
-        report.throughput,
-        report.book,
-        report.shared,
-        report.recovery,
-    )
-    return [rows for rows in parts if rows]
 
 
 def _heads(rows: Sequence[msgspec.Struct]) -> list[str]:

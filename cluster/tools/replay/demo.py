@@ -1,4 +1,4 @@
-"""`forkast demo`: a living market in every pair of a running platform, until it is stopped.
+"""Living markets in every pair of a running platform, until they are stopped.
 
 BTC-USD plays the sample capture again and again, the other pairs a flow of their own making. The
 demo's orders are one user's; only those are cancelled, at each beginning and at the end, so that
@@ -7,13 +7,10 @@ whoever tries the exchange meanwhile keeps theirs.
 
 import asyncio
 import contextlib
-import signal
 from decimal import Decimal
-from typing import Annotated
 
 import httpx
 import structlog
-import typer
 
 from actors.book.market import Market
 from actors.log.commands import KafkaCommandLog
@@ -22,7 +19,6 @@ from actors.platform.topology import Topology
 from api.exchange.ids import IdGenerator
 from api.exchange.storage.database import Database
 from api.exchange.storage.positions import lease_worker_number
-from cluster.cli.options import DATA_DEFAULT, DataOption, running_state, topology_of
 from cluster.data.state import RunState
 from cluster.errors import ClusterError
 from cluster.tools.replay.capture import read_events
@@ -54,24 +50,6 @@ _ANY_PRICE = "100"
 _FARTHEST = 2
 
 _log = structlog.get_logger()
-
-
-def demo(
-    speed: Annotated[
-        float, typer.Option(min=0.1, max=1_000, help="How much faster than the exchange was.")
-    ] = 4.0,
-    data: DataOption = DATA_DEFAULT,
-) -> None:
-    """Let every market of a running platform live, until Ctrl-C."""
-    state = running_state(data)
-    asyncio.run(_until_signalled(Demo(state, topology_of(state.markets_file), speed=speed)))
-
-
-async def _until_signalled(running: "Demo") -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await running.run(stop)
 
 
 class Demo:

@@ -3,7 +3,7 @@
 import msgspec
 from typer.testing import CliRunner
 
-from cluster.tools.bench import app
+from cluster.cli.bench import app
 from cluster.tools.bench.book import summarise
 from cluster.tools.bench.race import BATCH_SIZES, SCENARIOS, Pace
 

@@ -4,7 +4,7 @@ import msgspec
 import structlog
 from typer.testing import CliRunner
 
-from cluster.tools.bench import app
+from cluster.cli.bench import app
 from cluster.tools.bench.scale_report import BookCost, Report, markdown
 
 

@@ -1,4 +1,4 @@
-"""Figures of a running platform: markets from Redis, the first order from Postgres, memory."""
+"""Status of a running platform: markets from Redis, the first order from Postgres, memory."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`forkast bench web`: how soon the page is useful, and whether it keeps up with a busy market."""
+"""Time until the page is useful, and whether it keeps up with a busy market."""
 
 import asyncio
 import contextlib
@@ -7,23 +7,18 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import msgspec
-import typer
-from rich.console import Console
-from rich.table import Table
 
 from cluster.embedded.process import free_port
 from cluster.errors import ClusterError
 from cluster.platform.page import PageError, ready_page
 from cluster.tools.bench.web.market import PAIR
 from cluster.tools.browser import chromium, settings_script
-from cluster.tools.browser_setup import ready_browser
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, CDPSession, Page
@@ -73,8 +68,6 @@ async (ms) => {
 }
 """
 
-_console = Console(stderr=True, highlight=False)
-
 
 class Report(msgspec.Struct, kw_only=True):
     """How the page did. Paints are medians from a cold cache.
@@ -99,25 +92,14 @@ class Report(msgspec.Struct, kw_only=True):
     heap_growth_megabytes: float
 
 
-def web(
-    seconds: Annotated[float, typer.Option(min=1, help="How long the load is held.")] = 60.0,
-    minutes: Annotated[
-        float, typer.Option(min=0, help="Hold it so many minutes instead, to see the heap.")
-    ] = 0.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
-) -> None:
-    """Measure the page in Chromium: first paint, bundle, frames and heap under a busy feed."""
-    ready_browser(partial(_console.print, markup=False, soft_wrap=True))
+def measure_page(*, seconds: float, tell: Callable[[str], object]) -> Report:
+    """Build the page, feed it for `seconds`, and look at it in Chromium. Raises ClusterError."""
     try:
-        folder = ready_page(_console.print)
+        folder = ready_page(tell)
     except PageError as error:
         raise ClusterError(f"no page to measure: {error}") from error
     with _venue(folder) as url:
-        report = asyncio.run(_measure(url, folder, seconds=minutes * 60 or seconds))
-    if as_json:
-        sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
-    else:
-        _print(report)
+        return asyncio.run(_measure(url, folder, seconds=seconds, tell=tell))
 
 
 def gzipped_bytes(folder: Path) -> int:
@@ -129,11 +111,13 @@ def gzipped_bytes(folder: Path) -> int:
     )
 
 
-async def _measure(url: str, folder: Path, *, seconds: float) -> Report:
+async def _measure(
+    url: str, folder: Path, *, seconds: float, tell: Callable[[str], object]
+) -> Report:
     async with chromium("--enable-precise-memory-info") as browser:
-        _console.print(f"{_STARTS} starts from a cold cache")
+        tell(f"{_STARTS} starts from a cold cache")
         starts = [await _start(browser, url) for _ in range(_STARTS)]
-        _console.print(f"{seconds:g} s of the feed")
+        tell(f"{seconds:g} s of the feed")
         held = await _hold(browser, url, seconds)
     paints = {
         name: round(statistics.median(start[name] for start in starts), 1) for name in starts[0]
@@ -236,24 +220,3 @@ def _answers(url: str) -> bool:
         return httpx.get(f"{url}/sent").is_success
     except httpx.TransportError:
         return False
-
-
-def _print(report: Report) -> None:
-    table = Table("figure", "measured", "aim", box=None)
-    for name, measured, aim in (
-        ("first useful paint, cold cache", f"{report.first_useful_paint_ms:,.0f} ms", "1,000 ms"),
-        ("first contentful paint", f"{report.first_contentful_paint_ms:,.0f} ms", ""),
-        ("chart there", f"{report.chart_ms:,.0f} ms", ""),
-        ("code, styles, document, gzipped", f"{report.gzipped_kilobytes:,.1f} kB", "350 kB"),
-        ("book updates", f"{report.book_updates_per_second:,.1f} /s", "200 /s"),
-        ("trades", f"{report.trades_per_second:,.1f} /s", "100 /s"),
-        ("frames", f"{report.frames_per_second:,.1f} /s", "60 /s"),
-        ("frames over 25 ms", f"{report.long_frame_share:.1%}", "5 %"),
-        ("longest frame", f"{report.longest_frame_ms:,.0f} ms", ""),
-        ("main thread, processor time", f"{report.main_thread_share:.0%}", ""),
-        ("heap at the end", f"{report.heap_megabytes:,.1f} MB", ""),
-        ("held for", f"{report.seconds:,.0f} s", ""),
-        ("heap growth meanwhile", f"{report.heap_growth_megabytes:+,.2f} MB", "flat"),
-    ):  # fmt: skip
-        table.add_row(name, measured, aim)
-    Console().print(table)

@@ -1,0 +1,16 @@
+"""`forkast bench`: one command a file; what they measure with is in `cluster/tools/bench/`."""
+
+import typer
+
+from cluster.cli.bench.book import book
+from cluster.cli.bench.pipeline import pipeline
+from cluster.cli.bench.recovery import recovery
+from cluster.cli.bench.scale import scale
+from cluster.cli.bench.web import web
+
+app = typer.Typer(name="bench", help="Measure this machine.", no_args_is_help=True)
+app.command("book")(book)
+app.command("pipeline")(pipeline)
+app.command("recovery")(recovery)
+app.command("scale")(scale)
+app.command("web")(web)
