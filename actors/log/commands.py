@@ -1,13 +1,12 @@
 """The gateway's side of `orders.new`: a bounded number of commands on their way to the broker."""
 
 import asyncio
-from collections.abc import Sequence
 
 from actors.book.codec import encode_commands
 from actors.book.market import Market
 from actors.book.records import COMMAND_DTYPE, RecordArray
 from actors.log.producer import RECORD_BYTES_MAX, RecordProducer
-from actors.platform.errors import LogError, LogTimeoutError, QueueFullError
+from actors.platform.errors import LogTimeoutError, QueueFullError
 from actors.platform.topology import COMMANDS_TOPIC, Topology
 
 COMMANDS_PER_RECORD_MAX = RECORD_BYTES_MAX // COMMAND_DTYPE.itemsize - 1
@@ -86,21 +85,6 @@ class KafkaCommandLog:
             raise LogTimeoutError(
                 f"the log did not confirm within {self._timeout_s:g} s"
             ) from error
-
-    async def append_many(
-        self, batches: Sequence[tuple[Market, RecordArray]]
-    ) -> list[int | LogError]:
-        """Append one record per batch at once; answer for each, in order, offset or error."""
-        outcomes = await asyncio.gather(
-            *(self.append(market, commands) for market, commands in batches),
-            return_exceptions=True,
-        )
-        answers: list[int | LogError] = []
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException) and not isinstance(outcome, LogError):
-                raise outcome
-            answers.append(outcome)
-        return answers
 
     def _settle(self, send: asyncio.Task[int], count: int) -> None:
         self._pending -= count

@@ -56,11 +56,6 @@ def id_time_ms(identity: int) -> int:
     return (identity >> _TIME_SHIFT) + EPOCH_MS
 
 
-def id_worker(identity: int) -> int:
-    """Return the worker number of who made an id."""
-    return identity >> COUNTER_BITS & (WORKERS - 1)
-
-
 def parse_order_id(text: str) -> int:
     """Return an order id from a path or a cursor.
 

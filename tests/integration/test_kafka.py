@@ -69,8 +69,8 @@ async def test_appends_are_answered_with_the_offsets_of_their_records(
 ) -> None:
     await append_singly(log, only(platform), flow(200))
     assert await log.append(only(platform), flow(COMMANDS_PER_RECORD_MAX)) == 200
-    batch = [(only(platform), flow(3)), (only(platform), flow(2))]
-    assert await log.append_many(batch) == [201, 202]
+    at_once = [log.append(only(platform), flow(count)) for count in (3, 2)]
+    assert await asyncio.gather(*at_once) == [201, 202]
     assert await end_of_log(platform) == 203
     assert log.pending_commands == 0
 
@@ -83,7 +83,9 @@ async def test_more_commands_than_may_wait_are_refused_unsent(platform: Platform
     )
     await log.start()
     try:
-        outcomes = await log.append_many([(only(platform), flow(6)) for _ in range(3)])
+        outcomes = await asyncio.gather(
+            *(log.append(only(platform), flow(6)) for _ in range(3)), return_exceptions=True
+        )
         assert outcomes[0] == 0
         assert [type(outcome) for outcome in outcomes[1:]] == [QueueFullError, QueueFullError]
         assert await end_of_log(platform) == 1

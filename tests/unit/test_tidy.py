@@ -1,14 +1,34 @@
 """What the style asks of every file, kept by a test."""
 
+import ast
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from vulture import Vulture
+from vulture.core import Item
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LINES_MAX = 600
 _CHARACTERS_MAX = 100
+_FUNCTION_LINES_MAX = 70
+_PRODUCT = ("actors", "analytics", "api", "cluster")
+# Definitions that others call by name.
+_CALLED_FROM_OUTSIDE = {
+    "_engineio_server_class": "python-socketio asks for it",
+    "_handle_eio_message": "python-socketio's, overridden",
+    "build": "aiokafka asks a request for it",
+    "handle_post_request": "python-engineio's, overridden",
+    "encode_client_order_id": "the way back of the decoding; tests write commands with it",
+    **dict.fromkeys(("chaos", "replay", "screenshots"), "commands, loaded when asked for"),
+    "forkast": "tests run the command line with it",
+    "left_of": "tests look for what a platform left with it",
+    "metrics_ports": "tests read the metrics of Ray's agents there",
+}
+# Functions that FastAPI calls: they stand under its decorators.
+_ROUTES = ("@app.*", "@router.*")
 # Split, so that this file does not name them.
 _UNFINISHED = ("TO" + "DO", "FIX" + "ME", "XX" + "X")
 _TEXT = (".py", ".sql", ".md", ".toml", ".sh", "")
@@ -75,3 +95,44 @@ def test_one_file_alone_asks_for_stored_positions(code: dict[Path, list[str]]) -
         if path.relative_to(_ROOT).parts[0] != "tests" and asks.search("\n".join(lines))
     }
     assert found == {"actors/follow/positions.py"}
+
+
+def test_no_function_is_longer_than_seventy_lines(code: dict[Path, list[str]]) -> None:
+    assert not [
+        f"{_told(path, function.lineno)} {function.name}"
+        for path, lines in code.items()
+        for function in ast.walk(ast.parse("\n".join(lines)))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        and function.end_lineno is not None
+        and function.end_lineno - function.lineno >= _FUNCTION_LINES_MAX
+    ]
+
+
+def test_nothing_is_defined_that_no_other_code_of_the_product_names(
+    code: dict[Path, list[str]],
+) -> None:
+    product = {
+        path: lines for path, lines in code.items() if path.relative_to(_ROOT).parts[0] in _PRODUCT
+    }
+    search = Vulture(ignore_decorators=_ROUTES)
+    for path, lines in product.items():
+        search.scan("\n".join(lines), filename=path)
+    unused = {item.name: item for item in _definitions(search, product)}
+    assert not [
+        f"{_told(item.filename, item.first_lineno)} {name}"
+        for name, item in unused.items()
+        if name not in _CALLED_FROM_OUTSIDE
+    ]
+    assert _CALLED_FROM_OUTSIDE.keys() <= unused.keys(), "an exception that nothing needs"
+
+
+def _definitions(search: Vulture, product: dict[Path, list[str]]) -> Iterator[Item]:
+    """Yield what is defined and not used; of variables only those of modules."""
+    yield from search.unused_classes
+    yield from search.unused_funcs
+    yield from search.unused_methods
+    yield from search.unused_props
+    for item in search.unused_vars:
+        line = product[item.filename][item.first_lineno - 1]
+        if not line.startswith(" "):
+            yield item

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from actors.book.market import INT64_MAX
-from api.exchange.ids import EPOCH_MS, IdGenerator, id_time_ms, id_worker, parse_order_id
+from api.exchange.ids import EPOCH_MS, IdGenerator, id_time_ms, parse_order_id
 from api.exchange.refusals import Refusal
 from api.json.errors import status_of
 
@@ -15,10 +15,11 @@ def _clock(*times_ms: int) -> Callable[[], int]:
     return lambda: remaining.pop(0) if len(remaining) > 1 else remaining[0]
 
 
-def test_an_id_tells_its_time_and_its_worker() -> None:
-    identity = IdGenerator(1023, now_ms=_clock(EPOCH_MS + 123_456)).next()
-    assert id_time_ms(identity) == EPOCH_MS + 123_456
-    assert id_worker(identity) == 1023
+def test_an_id_tells_its_time_and_is_another_than_any_other_workers() -> None:
+    now_ms = EPOCH_MS + 123_456
+    made = [IdGenerator(worker, now_ms=_clock(now_ms)).next() for worker in (0, 1, 1023)]
+    assert {id_time_ms(identity) for identity in made} == {now_ms}
+    assert len(set(made)) == 3
 
 
 def test_ids_grow_while_the_clock_stands_still_or_goes_back() -> None:
