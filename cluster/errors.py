@@ -1,4 +1,4 @@
-"""What may go wrong while the platform is put together, as one tree.
+"""Errors of putting a platform together, as one tree.
 
     ForkastError (actors/platform/errors.py)
     └── ClusterError

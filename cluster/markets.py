@@ -1,6 +1,7 @@
 """The markets of a platform: ten by default, or those of a TOML file.
 
-A file holds `[[markets]]` tables with decimals as strings, in the market's own units:
+A file holds `[[markets]]` tables with decimals as strings, prices in the quote currency and
+quantities in the base currency:
 
     [[markets]]
     id = 1
@@ -109,16 +110,16 @@ def load_topology(path: Path) -> Topology:
         raise SettingsError(f"markets file {path}: {error}") from error
 
 
-def _whole(amount: str, unit: Fraction, name: str) -> int:
-    units = Fraction(amount) / unit
-    if units.denominator != 1:
+def _whole(amount: str, step: Fraction, name: str) -> int:
+    steps = Fraction(amount) / step
+    if steps.denominator != 1:
         raise ValueError(f"{name} {amount} is no whole number of ticks, lots or their product")
-    return int(units)
+    return int(steps)
 
 
 # Base, tick size, lot size, largest price, largest quantity. Every tick divides 0.01 and every lot
-# 0.0001, and largest price x largest quantity stays below 2^63 units. BTC takes eight decimals, as
-# exchanges that write their order flow out do.
+# 0.0001, and largest price x largest quantity stays below 2^63 ticks x lots. BTC takes eight
+# decimals, as exchanges that write their order flow out do.
 _DEFAULTS = (
     ("BTC", "0.01", "0.00000001", "900000", "1000"),
     ("ETH", "0.01", "0.0000001", "900000", "10000"),

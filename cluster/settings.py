@@ -1,4 +1,4 @@
-"""Everything that may be set from outside, read once, from variables that start with `FORKAST_`.
+"""Settings from outside, read once, from variables that start with `FORKAST_`.
 
 FORKAST_POSTGRES_URL, FORKAST_REDIS_URL, FORKAST_KAFKA_BOOTSTRAP, FORKAST_RAY_ADDRESS
                               use this server instead of an embedded one

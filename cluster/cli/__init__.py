@@ -1,4 +1,4 @@
-"""The command line: `forkast up`, `down`, `status`, `logs`, `halt`, `resume`, `test` and more."""
+"""Command line: `forkast up`, `down`, `status`, `logs`, `halt`, `resume`, `test` and more."""
 
 import sys
 from importlib import import_module

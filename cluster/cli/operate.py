@@ -24,7 +24,7 @@ from cluster.platform import status as platform_status
 
 _DOWN_S = 90.0
 _TITLE_BYTES = 512
-_TAIL_LINES = 40
+_LAST_LINES = 40
 
 _console = Console(highlight=False)
 
@@ -85,7 +85,7 @@ def logs(
         for path in found:
             _console.print(f"{path.stat().st_size:>12,}  {path.relative_to(folder.logs)}")
         return
-    ends = {path: _tail(path, heading=len(found) > 1) for path in found}
+    ends = {path: _print_end(path, heading=len(found) > 1) for path in found}
     while follow:
         time.sleep(0.3)
         for path, end in ends.items():
@@ -159,11 +159,11 @@ def _title(path: Path, folder: Path) -> str:
         return f"{path.relative_to(folder)} {file.read(_TITLE_BYTES).decode(errors='replace')}"
 
 
-def _tail(path: Path, *, heading: bool) -> int:
+def _print_end(path: Path, *, heading: bool) -> int:
     if heading:
         _console.print(f"==> {path.name} <==", style="bold")
     content = path.read_bytes()
-    lines = content.decode(errors="replace").splitlines()[-_TAIL_LINES:]
+    lines = content.decode(errors="replace").splitlines()[-_LAST_LINES:]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return len(content)
 

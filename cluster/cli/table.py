@@ -1,4 +1,4 @@
-"""The table of markets that `up` keeps alive and `status` prints once."""
+"""Table of markets that `up` keeps alive and `status` prints once."""
 
 from typing import Any
 

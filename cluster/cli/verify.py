@@ -31,7 +31,7 @@ def verify(
         str, typer.Option(help="TOML file of markets, where the platform is stopped.")
     ] = "",
     reach: Annotated[
-        float, typer.Option(help="Seconds that consumers have to come to the log's end.")
+        float, typer.Option(help="Seconds that followers of the log have to reach its end.")
     ] = 60.0,
     from_snapshot: Annotated[
         bool,

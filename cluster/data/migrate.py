@@ -1,4 +1,4 @@
-"""Bring the schema up to date: numbered SQL files, each once, each in a transaction.
+"""Migrations of the schema: numbered SQL files, each once, each in a transaction.
 
 The well-kept migration libraries want a second driver or an ORM beside asyncpg, so this is a
 short runner of its own. A file that was applied must never change: its checksum is kept.
@@ -108,10 +108,10 @@ async def _enter_markets(connection: asyncpg.Connection, topology: Topology) -> 
     for market in topology:
         row = kept[market.market_id]
         wanted = (market.pair, Decimal(market.tick_size), Decimal(market.lot_size))
-        # Every stored price and quantity is in these units.
+        # Every stored price counts these ticks, and every quantity these lots.
         if (row["pair"], row["tick_size"], row["lot_size"]) != wanted:
             raise MigrationError(
                 f"market {market.market_id} is {row['pair']} with tick {row['tick_size']} and lot "
                 f"{row['lot_size']} in the data; the markets file says {market.pair}, "
-                f"{market.tick_size}, {market.lot_size}: a market's units never change"
+                f"{market.tick_size}, {market.lot_size}: a market's tick and lot never change"
             )

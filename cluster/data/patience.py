@@ -1,4 +1,4 @@
-"""Asking a broker that may be busy, or just coming back, again for a while."""
+"""Questions to a broker that may be busy or just coming back, asked again for a while."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""What a check found: a state, a sentence, and what to do where it is not well."""
+"""Finding of a check: a state, a sentence, and what to do where it is not well."""
 
 from collections.abc import Awaitable, Callable
 from typing import Literal

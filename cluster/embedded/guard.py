@@ -1,4 +1,4 @@
-"""Become a server process that cannot outlive its parent; run as a script, by path.
+"""Guard: a server process that cannot outlive its parent; run as a script, by path.
 
     python -I -S guard.py PARENT_PID SIGNAL USER KEEP_SEARCH COMMAND...
 

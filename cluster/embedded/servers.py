@@ -1,4 +1,4 @@
-"""The three embedded servers as one: started beside each other, stopped together."""
+"""Embedded servers, all three as one: started beside each other, stopped together."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

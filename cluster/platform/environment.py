@@ -1,4 +1,4 @@
-"""What every process of the platform inherits, set before Ray is imported for the first time."""
+"""Environment of every process of the platform, set before Ray is imported the first time."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What Serve's proxies are told through the environment: paths and ports of this platform alone."""
+"""Environment of Serve's proxies: paths and ports of this platform alone."""
 
 from pathlib import Path
 

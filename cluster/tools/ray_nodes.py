@@ -138,7 +138,7 @@ class RayNodes:
         return [one for node in self._nodes for one in node.family()]
 
     def metrics_ports(self) -> list[int]:
-        """Return where the agents of the nodes export their figures."""
+        """Return where the agents of the nodes export their metrics."""
         return [node.metrics_port for node in self._nodes]
 
     async def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""No order is filled above its quantity, and no trade is of nothing."""
+"""Fills: no order is filled above its quantity, and no trade is of nothing."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""How far writer and candles have come: at the log's end when they run, never beyond it."""
+"""Positions of writer and candles: at the log's end when they run, never beyond it."""
 
 import asyncio
 import time

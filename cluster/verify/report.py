@@ -1,4 +1,4 @@
-"""What a verification found: a line a check, with counts and the first offending record."""
+"""Report of a verification: a line a check, with counts and the first offending record."""
 
 import msgspec
 

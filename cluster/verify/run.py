@@ -1,4 +1,4 @@
-"""One verification: market after market, each check in its turn."""
+"""Verification: market after market, each check in its turn."""
 
 import contextlib
 import time

@@ -1,4 +1,4 @@
-"""Both sides of each trade are equal: what makers gave is what their taker got."""
+"""Sides of each trade: they are equal, what makers gave is what their taker got."""
 
 from actors.book.records import RecordArray
 from actors.book.vocabulary import EventKind, Flag, OrderStatus, Side

@@ -1,4 +1,4 @@
-"""Where a fold begins: at the log's first record, or at a snapshot where older ones are gone."""
+"""Start of a fold: the log's first record, or a snapshot where older ones are gone."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Rows against what they should be: none missing, none too many, no column different."""
+"""Tables: rows against what they should be, none missing, none too many, none different."""
 
 from collections.abc import Mapping
 from typing import Any

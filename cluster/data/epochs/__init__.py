@@ -1,1 +1,1 @@
-"""Which log the data belong to: recognised at every start, changed only by an operator's word."""
+"""Epochs: which log the data belong to, seen at every start, changed only by an operator."""

@@ -1,4 +1,4 @@
-"""One market's way into a new epoch: the book with which its log begins, and rows that agree.
+"""Way of one market into a new epoch: the book that its log begins with, and rows that agree.
 
 Where `orders.new` still holds what the market needs, its log is folded to the end, and nothing is
 lost at all. Otherwise the book is the newest that anybody kept: the rows of Postgres, or a snapshot

@@ -1,4 +1,4 @@
-"""At every start: the log must be the one that rows, positions and snapshots belong to."""
+"""Check at every start that the log is the one that rows, positions and snapshots belong to."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What is wrong with the log: it is another one, or no longer holds what somebody had read."""
+"""Findings about the log: it is another one, or no longer holds what somebody had read."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

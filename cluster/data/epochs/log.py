@@ -1,4 +1,4 @@
-"""What Kafka says of the log now: its identity, and which offsets it holds."""
+"""State of the log as Kafka tells it: its identity, and which offsets it holds."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""Benches: load and pace, each figure with the mix that it was measured under."""
+"""Benches: load and rates, each figure with the mix that it was measured under."""

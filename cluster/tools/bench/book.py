@@ -1,4 +1,4 @@
-"""Pace of the matching kernel beside other books over the same flow, as one report."""
+"""Rates of the matching kernel beside other books over the same flow, as one report."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -8,7 +8,7 @@ from cluster.tools.bench.flow import DEFAULT_MIX
 from cluster.tools.bench.race import (
     COMPARED_BATCH_SIZE,
     SCENARIOS,
-    Pace,
+    BookRate,
     cached_start_seconds,
     race,
 )
@@ -19,49 +19,49 @@ def measure_books(
 ) -> dict[str, Any]:
     """Let all books take turns in every scenario; return the report. It takes about `seconds`."""
     start_seconds = cached_start_seconds()
-    paces: list[Pace] = []
+    rates: list[BookRate] = []
     for scenario in SCENARIOS:
         tell(f"{scenario}: all books take turns")
-        paces += race(
+        rates += race(
             scenario=scenario,
             commands=commands,
             seconds=seconds / len(SCENARIOS),
             seed=seed,
             peers=peers,
         )
-    return summarise(paces, cached_start_seconds=start_seconds, commands=commands, seed=seed)
+    return summarise(rates, cached_start_seconds=start_seconds, commands=commands, seed=seed)
 
 
 def summarise(
-    paces: list[Pace], *, cached_start_seconds: float, commands: int, seed: int
+    rates: list[BookRate], *, cached_start_seconds: float, commands: int, seed: int
 ) -> dict[str, Any]:
     """Return the report that `--json` prints; a ratio is ours at batches of 256 to theirs."""
-    ours = [pace for pace in paces if pace.name == "forkast"]
+    ours = [rate for rate in rates if rate.name == "forkast"]
     compared = {
-        pace.scenario: pace.commands_per_second
-        for pace in ours
-        if pace.batch_size == COMPARED_BATCH_SIZE
+        rate.scenario: rate.commands_per_second
+        for rate in ours
+        if rate.batch_size == COMPARED_BATCH_SIZE
     }
-    slowest_single = min(pace.commands_per_second for pace in ours if pace.batch_size == 1)
+    slowest_single = min(rate.commands_per_second for rate in ours if rate.batch_size == 1)
     return {
         "results": [
             {
-                "scenario": pace.scenario,
-                "batch_size": pace.batch_size,
-                "commands_per_second": round(pace.commands_per_second),
-                "events_per_second": round(pace.events_per_second),
+                "scenario": rate.scenario,
+                "batch_size": rate.batch_size,
+                "commands_per_second": round(rate.commands_per_second),
+                "events_per_second": round(rate.events_per_second),
             }
-            for pace in ours
+            for rate in ours
         ],
         "peers": [
             {
-                "name": pace.name,
-                "scenario": pace.scenario,
-                "commands_per_second": round(pace.commands_per_second),
-                "ratio": round(compared[pace.scenario] / pace.commands_per_second, 1),
+                "name": rate.name,
+                "scenario": rate.scenario,
+                "commands_per_second": round(rate.commands_per_second),
+                "ratio": round(compared[rate.scenario] / rate.commands_per_second, 1),
             }
-            for pace in paces
-            if pace.name != "forkast"
+            for rate in rates
+            if rate.name != "forkast"
         ],
         "batch_of_one_us": round(1e6 / slowest_single, 2),
         "cached_start_seconds": round(cached_start_seconds, 3),

@@ -53,7 +53,7 @@ print(time.perf_counter() - started)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Pace:
+class BookRate:
     """Medians over the rounds of one book in one scenario; a peer counts no events."""
 
     name: str
@@ -84,7 +84,7 @@ class Runner:
         return count / elapsed, events / elapsed
 
 
-def race(*, scenario: str, commands: int, seconds: float, seed: int, peers: bool) -> list[Pace]:
+def race(*, scenario: str, commands: int, seconds: float, seed: int, peers: bool) -> list[BookRate]:
     """Run all books over one scenario in about `seconds` of measuring, warm-up not counted.
 
     Each book first takes the flow's first fifth; then every round gives each its turn.
@@ -103,7 +103,7 @@ def race(*, scenario: str, commands: int, seconds: float, seed: int, peers: bool
         for runner in runners:
             runner.rates.append(runner.advance(runner.segment))
     return [
-        Pace(
+        BookRate(
             name=runner.name,
             scenario=scenario,
             batch_size=runner.batch_size,

@@ -1,4 +1,4 @@
-"""Round after round: load, faults, recovery, and proof that nothing was lost or doubled."""
+"""Campaign: rounds of load, faults, recovery, and proof that nothing was lost or doubled."""
 
 import asyncio
 import contextlib

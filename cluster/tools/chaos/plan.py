@@ -1,4 +1,4 @@
-"""What happens in a round, drawn from a seed: which process, what to it, when and how long."""
+"""Plan of each round, drawn from a seed: which process, what to it, when and how long."""
 
 import random
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""When the platform serves again: an order a pair, followed the whole way out."""
+"""Probe of when the platform serves again: an order a pair, followed the whole way out."""
 
 import asyncio
 import itertools

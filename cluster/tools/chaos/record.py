@@ -1,4 +1,4 @@
-"""What a client remembers of an order: what it asked, and everything that it was told."""
+"""Record of an order as a client remembers it: what it asked, and all that it was told."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a campaign has come to, as it is printed and kept."""
+"""Summary of a campaign, as it is printed and kept."""
 
 from collections import Counter, defaultdict
 

@@ -1,4 +1,4 @@
-"""What the platform made of a flow, held against what the exchange made of it."""
+"""Comparison of the trades that the platform made of a flow with those of the exchange."""
 
 from collections import Counter
 from collections.abc import Sequence

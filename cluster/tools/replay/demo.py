@@ -53,7 +53,7 @@ _log = structlog.get_logger()
 
 
 class Demo:
-    """Flows into all markets of one platform; `speed` is a factor of the capture's own pace."""
+    """Flows into all markets of one platform; `speed` is a factor of the capture's own."""
 
     def __init__(self, state: RunState, topology: Topology, *, speed: float) -> None:
         self._state = state

@@ -1,4 +1,4 @@
-"""From what an exchange said about its orders to the commands that must have been sent.
+"""Mapping of what an exchange said about its orders to the commands that led to it.
 
 The rules are general ones: none names an order, and none looks at the exchange's trades, which
 are only for comparing afterwards. docs/replay.md gives each rule with its evidence.

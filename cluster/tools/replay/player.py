@@ -1,4 +1,4 @@
-"""Send a mapped flow through the platform's log, in its order, at a chosen speed.
+"""Player of a mapped flow: through the platform's log, in its order, at a chosen speed.
 
 Commands go straight to `orders.new`, as the gateway's do: a capture is one stream of places and
 cancels, and only one stream keeps their order.
@@ -67,7 +67,7 @@ class Player:
         self._slice_s = slice_ms / 1_000
 
     async def play(self, script: Script, *, speed: float, progress: Callable[[int], None]) -> None:
-        """Send all; `speed` is a factor of the exchange's pace, 0 as fast as it goes.
+        """Send all; `speed` is a factor of the exchange's speed, 0 as fast as it goes.
 
         The book at the start goes first, at once. Raises LogError.
         """

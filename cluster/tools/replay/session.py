@@ -29,7 +29,7 @@ _ORDERS_SHOWN = 1_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """What to play, where, and how fast (a factor of the exchange's pace, 0 for no limit)."""
+    """What to play, where, and how fast (a factor of the exchange's speed, 0 for no limit)."""
 
     state: RunState
     topology: Topology

@@ -87,7 +87,7 @@ async def test_a_markets_units_never_change(database: str, files: Path) -> None:
     bitcoin = default_topology().market("BTC-USD")
     await migrate(database, Topology((bitcoin,)), files=files)
     coarser = Topology((replace(bitcoin, tick_size="0.1", max_price_ticks=9_000_000),))
-    with pytest.raises(MigrationError, match="a market's units never change"):
+    with pytest.raises(MigrationError, match="a market's tick and lot never change"):
         await migrate(database, coarser, files=files)
     elsewhere = Topology((replace(bitcoin, market_id=2),))
     with pytest.raises(MigrationError, match="changed its market_id"):

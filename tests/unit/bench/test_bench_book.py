@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from cluster.cli.bench import app
 from cluster.tools.bench.book import summarise
-from cluster.tools.bench.race import BATCH_SIZES, SCENARIOS, Pace
+from cluster.tools.bench.race import BATCH_SIZES, SCENARIOS, BookRate
 
 SMALL = ["book", "--commands", "6000", "--seconds", "0.5"]
 
@@ -44,9 +44,9 @@ def test_its_json_holds_every_scenario_and_batch_size_beside_the_naive_book() ->
     assert report.batch_of_one_us > 0 < report.cached_start_seconds
 
 
-def test_a_ratio_is_the_pace_at_batches_of_256_over_the_others_in_the_same_scenario() -> None:
-    def pace(name: str, scenario: str, batch_size: int, rate: float) -> Pace:
-        return Pace(
+def test_a_ratio_is_the_rate_at_batches_of_256_over_the_others_in_the_same_scenario() -> None:
+    def measured(name: str, scenario: str, batch_size: int, rate: float) -> BookRate:
+        return BookRate(
             name=name,
             scenario=scenario,
             batch_size=batch_size,
@@ -54,15 +54,15 @@ def test_a_ratio_is_the_pace_at_batches_of_256_over_the_others_in_the_same_scena
             events_per_second=rate,
         )
 
-    paces = [
-        pace("forkast", "calm", 1, 400_000.0),
-        pace("forkast", "calm", 256, 9_000_000.0),
-        pace("forkast", "wild", 1, 250_000.0),
-        pace("forkast", "wild", 256, 8_000_000.0),
-        pace("other", "calm", 1, 300_000.0),
-        pace("other", "wild", 1, 1_000_000.0),
+    rates = [
+        measured("forkast", "calm", 1, 400_000.0),
+        measured("forkast", "calm", 256, 9_000_000.0),
+        measured("forkast", "wild", 1, 250_000.0),
+        measured("forkast", "wild", 256, 8_000_000.0),
+        measured("other", "calm", 1, 300_000.0),
+        measured("other", "wild", 1, 1_000_000.0),
     ]
-    report = summarise(paces, cached_start_seconds=0.5, commands=1_000, seed=1)
+    report = summarise(rates, cached_start_seconds=0.5, commands=1_000, seed=1)
     assert [row["ratio"] for row in report["peers"]] == [30.0, 8.0]
     assert report["batch_of_one_us"] == 4.0
 

@@ -1,4 +1,4 @@
-"""Just enough HTTP/1.1 to post JSON over one kept connection, at a few microseconds a request.
+"""HTTP/1.1 just enough to post JSON over one kept connection, at few microseconds a request.
 
 A general client spends more on a request than the gateway does, and both share the machine.
 """

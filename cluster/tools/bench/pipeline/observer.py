@@ -1,4 +1,4 @@
-"""What comes out of the platform, watched by a process of its own.
+"""Observer of what comes out of the platform, a process of its own.
 
 A trade's latency is the time from the stamp of the order that made it (the gateway's, or the load
 generator's) to the moment at which its event was read here. A row's is the time from the same

@@ -1,4 +1,4 @@
-"""The shapes of load: packed straight into the log, packed over REST, single, single at a pace."""
+"""Shapes of load: packed straight into the log, packed over REST, single, single at a rate."""
 
 import asyncio
 import itertools
@@ -153,7 +153,7 @@ async def single(load: Load) -> None:
 
 
 async def steady(load: Load) -> None:
-    """Post single orders at an even pace, whether or not earlier ones have been answered."""
+    """Post single orders at an even rate, whether or not earlier ones have been answered."""
     bodies = itertools.cycle(load.singles)
     free: asyncio.Queue[Connection] = asyncio.Queue()
 

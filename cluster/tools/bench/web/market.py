@@ -1,4 +1,4 @@
-"""A market of its own making for the page: what the hub would send of a busy one, step by step."""
+"""Market of the bench's own making: what the hub would send of a busy one, step by step."""
 
 import random
 from bisect import insort

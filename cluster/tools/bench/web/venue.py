@@ -1,4 +1,4 @@
-"""A venue for the page alone: its files, the requests that it makes, and a feed at a set pace.
+"""Venue for the page alone: its files, the requests that it makes, and a feed at a set rate.
 
 Run as `python -m cluster.tools.bench.web.venue PORT FOLDER UPDATES_PER_SECOND TRADES_PER_SECOND`.
 Answers are held to the schemas of the REST contract, and files go out as the gateway sends them.
