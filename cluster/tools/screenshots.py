@@ -46,7 +46,7 @@ SHOTS = (
 )
 
 
-async def take_pictures(url: str, to: Path, tell: Callable[[str], object]) -> None:
+async def take_pictures(url: str, to: Path, tell: Callable[[str], None]) -> None:
     """Take every picture of the platform at `url` into a folder. Raises ClusterError."""
     to.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - nobody waits meanwhile
     async with (

@@ -15,7 +15,7 @@ from cluster.tools.bench.race import (
 
 
 def measure_books(
-    *, seconds: float, commands: int, seed: int, peers: bool, tell: Callable[[str], object]
+    *, seconds: float, commands: int, seed: int, peers: bool, tell: Callable[[str], None]
 ) -> dict[str, Any]:
     """Let all books take turns in every scenario; return the report. It takes about `seconds`."""
     start_seconds = cached_start_seconds()

@@ -53,7 +53,7 @@ class _NoSnapshots:
 
 
 def measure_scale(
-    *, seconds: float, most: int, platform: bool, tell: Callable[[str], object]
+    *, seconds: float, most: int, platform: bool, tell: Callable[[str], None]
 ) -> Report:
     """Measure books and logs of up to `most`; throughput for `seconds` each, with a `platform`."""
     return Report(
@@ -64,7 +64,7 @@ def measure_scale(
     )
 
 
-def _throughput(seconds: float, tell: Callable[[str], object]) -> Iterator[Throughput]:
+def _throughput(seconds: float, tell: Callable[[str], None]) -> Iterator[Throughput]:
     with contextlib.ExitStack() as stack:
         tell("starting a platform")
         state = running_state(stack.enter_context(own_platform()))
@@ -80,7 +80,7 @@ def _throughput(seconds: float, tell: Callable[[str], object]) -> Iterator[Throu
             )
 
 
-def _book_cost(size: int, tell: Callable[[str], object]) -> BookCost:
+def _book_cost(size: int, tell: Callable[[str], None]) -> BookCost:
     tell(f"a book of {size:,} open orders")
     before = _resident_bytes()
     book = CompiledBook(MARKET)
@@ -132,7 +132,7 @@ def _shared_cost(pairs: int) -> SharedCost:
     )
 
 
-def _recovery(length: int, tell: Callable[[str], object]) -> Recovery:
+def _recovery(length: int, tell: Callable[[str], None]) -> Recovery:
     tell(f"a log of {length:,} commands")
     flow = realistic_flow(count=length, seed=1)
     values = [

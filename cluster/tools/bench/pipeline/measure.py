@@ -57,7 +57,7 @@ def measure(
     pairs: int,
     seed: int,
     seconds: float,
-    tell: Callable[[str], object],
+    tell: Callable[[str], None],
 ) -> Result:
     """Hold one shape of load against a running platform. Raises ClusterError."""
     shape, rate = SHAPES[name]

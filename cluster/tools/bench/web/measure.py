@@ -92,7 +92,7 @@ class Report(msgspec.Struct, kw_only=True):
     heap_growth_megabytes: float
 
 
-def measure_page(*, seconds: float, tell: Callable[[str], object]) -> Report:
+def measure_page(*, seconds: float, tell: Callable[[str], None]) -> Report:
     """Build the page, feed it for `seconds`, and look at it in Chromium. Raises ClusterError."""
     try:
         folder = ready_page(tell)
@@ -112,7 +112,7 @@ def gzipped_bytes(folder: Path) -> int:
 
 
 async def _measure(
-    url: str, folder: Path, *, seconds: float, tell: Callable[[str], object]
+    url: str, folder: Path, *, seconds: float, tell: Callable[[str], None]
 ) -> Report:
     async with chromium("--enable-precise-memory-info") as browser:
         tell(f"{_STARTS} starts from a cold cache")
