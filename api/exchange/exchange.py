@@ -111,20 +111,20 @@ async def open_exchange(
         await answering(connections.ends.start)
         stack.push_async_callback(connections.ends.stop)
         worker = await answering(lambda: lease_worker_number(connections.database))
-        hearing = _hearing(config, connections, worker=worker)
-        await answering(hearing.outcomes.start)
-        stack.push_async_callback(hearing.outcomes.stop)
-        await hearing.watch.refresh()
+        listeners = _listeners(config, connections, worker=worker)
+        await answering(listeners.outcomes.start)
+        stack.push_async_callback(listeners.outcomes.stop)
+        await listeners.watch.refresh()
         loops = _Loops()
         stack.push_async_callback(loops.stop)
-        loops.watch(hearing.outcomes.run(), "outcomes")
-        loops.watch(hearing.outcomes.run_written(), "written positions")
-        loops.watch(hearing.watch.run(), "market watch")
+        loops.watch(listeners.outcomes.run(), "outcomes")
+        loops.watch(listeners.outcomes.run_written(), "written positions")
+        loops.watch(listeners.watch.run(), "market watch")
         _log.info("exchange_opened", worker=worker)
         yield _assemble(
             config,
             connections,
-            hearing,
+            listeners,
             pairs=pairs,
             candles=candles,
             ids=IdGenerator(worker),
@@ -153,8 +153,8 @@ class _Loops:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Hearing:
-    """What hears of events, and what it tells."""
+class _Listeners:
+    """Parts that hear of events, and what they tell."""
 
     waiters: OutcomeWaiters
     watch: MarketWatch
@@ -162,7 +162,7 @@ class _Hearing:
     outcomes: OutcomeReader
 
 
-def _hearing(config: ExchangeConfig, connections: _Connections, *, worker: int) -> _Hearing:
+def _listeners(config: ExchangeConfig, connections: _Connections, *, worker: int) -> _Listeners:
     waiters = OutcomeWaiters(worker=worker, bound=config.limits.waiters)
     watch = MarketWatch(
         redis=connections.redis,
@@ -178,7 +178,7 @@ def _hearing(config: ExchangeConfig, connections: _Connections, *, worker: int) 
         recent=recent,
         positions=PositionsRepository(connections.database),
     )
-    return _Hearing(waiters=waiters, watch=watch, recent=recent, outcomes=outcomes)
+    return _Listeners(waiters=waiters, watch=watch, recent=recent, outcomes=outcomes)
 
 
 def _connections(config: ExchangeConfig) -> _Connections:
@@ -227,7 +227,7 @@ def _tell_of_waiting(state: RetryCallState) -> None:
 def _assemble(
     config: ExchangeConfig,
     connections: _Connections,
-    hearing: _Hearing,
+    listeners: _Listeners,
     *,
     pairs: PairViews,
     candles: CandleSource,
@@ -246,8 +246,8 @@ def _assemble(
         orders=OrdersRepository(database, topology),
         trades=trades,
         sent=sent,
-        recent=hearing.recent,
-        outcomes=hearing.outcomes,
+        recent=listeners.recent,
+        outcomes=listeners.outcomes,
         barrier=WriterBarrier(
             ends=connections.ends, positions=PositionsRepository(database), topology=topology
         ),
@@ -258,25 +258,25 @@ def _assemble(
         entry=OrderEntry(
             decimals=markets,
             users=users,
-            watch=hearing.watch,
+            watch=listeners.watch,
             ids=ids,
             sent=sent,
             sender=sender,
-            waiters=hearing.waiters,
+            waiters=listeners.waiters,
             settlement=Settlement(orders),
             batch_orders=config.limits.batch_orders,
         ),
-        changes=OrderChanges(ids=ids, sent=sent, sender=sender, waiters=hearing.waiters),
+        changes=OrderChanges(ids=ids, sent=sent, sender=sender, waiters=listeners.waiters),
         orders=orders,
         history=TradeHistory(
             topology=topology,
             trades_stored=trades,
             fills_stored=FillsRepository(database),
-            recent=hearing.recent,
-            outcomes=hearing.outcomes,
+            recent=listeners.recent,
+            outcomes=listeners.outcomes,
         ),
         market_data=MarketData(
-            redis=connections.redis, pairs=pairs, candle_source=candles, watch=hearing.watch
+            redis=connections.redis, pairs=pairs, candle_source=candles, watch=listeners.watch
         ),
         users=users,
         readiness=Readiness(
@@ -285,11 +285,11 @@ def _assemble(
             ends=connections.ends,
             pairs=pairs,
             topology=topology,
-            watch=hearing.watch,
+            watch=listeners.watch,
             loops=ended_loops,
         ),
-        watch=hearing.watch,
-        waiters=hearing.waiters,
+        watch=listeners.watch,
+        waiters=listeners.waiters,
         log=connections.log,
         pairs=pairs,
         ended_loops=ended_loops,

@@ -20,7 +20,7 @@ Place = tuple[int, int, int]
 
 
 @dataclass(slots=True)
-class _Resting:
+class _RestingOrder:
     side: int
     price_ticks: int
     quantity_lots: int
@@ -33,7 +33,7 @@ class Priority:
     def __init__(self, check: Check, pair: str) -> None:
         self._check = check
         self._pair = pair
-        self._open: dict[int, _Resting] = {}
+        self._open: dict[int, _RestingOrder] = {}
         self._places: dict[int, list[Place]] = {Side.BUY: [], Side.SELL: []}
         self._turn = 0
         self._worst: dict[int, int] = {}
@@ -94,7 +94,7 @@ class Priority:
     def _rest(self, order_id: int, *, side: int, price_ticks: int, quantity_lots: int) -> None:
         self._turn += 1
         place = (-price_ticks if side == Side.BUY else price_ticks, self._turn, order_id)
-        self._open[order_id] = _Resting(side, price_ticks, quantity_lots, place)
+        self._open[order_id] = _RestingOrder(side, price_ticks, quantity_lots, place)
         heapq.heappush(self._places[side], place)
 
     def _first(self, side: int) -> Place | None:

@@ -34,10 +34,10 @@ class Flow:
 
 def map_events(events: list[OrderEvent], market: Market) -> Flow:
     """Return the commands of a capture whose first instant is a snapshot of the book."""
-    return _Mapping(events, market).flow()
+    return _FlowMapper(events, market).flow()
 
 
-class _Mapping:
+class _FlowMapper:
     def __init__(self, events: list[OrderEvent], market: Market) -> None:
         self._events = events
         self._market = market
