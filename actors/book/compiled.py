@@ -176,7 +176,7 @@ class CompiledBook:
     ) -> Self:
         """Return the book that a snapshot holds, of any version that `decoders` reads.
 
-        Raises SnapshotRefusedError for bytes that are torn, of another market or version.
+        Raises UnreadableSnapshotError for bytes that are torn, of another market or version.
         """
         book = cls.__new__(cls)
         book._market = market

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from actors.book.errors import SnapshotRefusedError
+from actors.book.errors import UnreadableSnapshotError
 from actors.book.kernel import entries, memory
 from actors.book.kernel.layout import (
     EVENT_WORDS,
@@ -138,7 +138,7 @@ Decoders = Mapping[int, Callable[[np.void, memoryview], Parts]]
 def _version_1(header: np.void, body: memoryview) -> Parts:
     orders, finished = int(header["orders"]), int(header["finished"])
     if HEADER_DTYPE.itemsize + len(body) != _size(orders, finished):
-        raise SnapshotRefusedError("snapshot's length does not match its counts")
+        raise UnreadableSnapshotError("snapshot's length does not match its counts")
     words = np.frombuffer(body, WORD)
     time_us, sequence, last_trade_id, update_id, halted = header["state"][: len(_KEPT)].tolist()
     return Parts(
@@ -156,7 +156,7 @@ DECODERS: Decoders = {1: _version_1}
 
 
 def parts(market: Market, data: bytes | memoryview, *, decoders: Decoders = DECODERS) -> Parts:
-    """Take a snapshot apart, of whatever version. Raises SnapshotRefusedError.
+    """Take a snapshot apart, of whatever version. Raises UnreadableSnapshotError.
 
     Of the newest version, the arrays are read-only views of `data`.
     """
@@ -173,7 +173,7 @@ def decode(
 ) -> Book:
     """Return the arrays of the book in `data`, with room for at least `minimum_orders`.
 
-    Raises SnapshotRefusedError.
+    Raises UnreadableSnapshotError.
     """
     one = parts(market, data, decoders=decoders)
     orders, finished = len(one.orders), len(one.finished)
@@ -208,19 +208,19 @@ def _kept(one: Parts) -> Words:
 
 def _checked_header(market: Market, data: bytes | memoryview, decoders: Decoders) -> np.void:
     if len(data) < HEADER_DTYPE.itemsize:
-        raise SnapshotRefusedError(f"snapshot of {len(data)} bytes is shorter than its header")
+        raise UnreadableSnapshotError(f"snapshot of {len(data)} bytes is shorter than its header")
     header: np.void = np.frombuffer(data, HEADER_DTYPE, count=1)[0]
     if int(header["magic"]) != MAGIC:
-        raise SnapshotRefusedError("not a snapshot of a book")
+        raise UnreadableSnapshotError("not a snapshot of a book")
     if int(header["version"]) not in decoders:
         known = ", ".join(map(str, sorted(decoders)))
-        raise SnapshotRefusedError(
+        raise UnreadableSnapshotError(
             f"snapshot has version {header['version']}, this build reads {known}"
         )
     if zlib.crc32(memoryview(data)[_CHECKED_FROM:]) != int(header["checksum"]):
-        raise SnapshotRefusedError("snapshot is torn: its checksum does not match its content")
+        raise UnreadableSnapshotError("snapshot is torn: its checksum does not match its content")
     if int(header["market_id"]) != market.market_id:
-        raise SnapshotRefusedError(
+        raise UnreadableSnapshotError(
             f"snapshot of market {header['market_id']} offered to market {market.market_id}"
         )
     return header

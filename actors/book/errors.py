@@ -1,5 +1,5 @@
 """Errors in a book's bytes. A refused order is an event, never an exception."""
 
 
-class SnapshotRefusedError(ValueError):
+class UnreadableSnapshotError(ValueError):
     """A snapshot is torn, foreign or of another version; the sentence says which."""

@@ -198,7 +198,7 @@ class PairActor:
         )
 
     def stats(self) -> dict[str, Any]:
-        """Return figures for people and routers; `commands` counts since the log's start."""
+        """Return counts for people and routers; `commands` counts since the log's start."""
         return {
             "pair": self._market.pair,
             "next_offset": self._next_offset,

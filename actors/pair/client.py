@@ -52,7 +52,7 @@ class RemotePair:
         )
 
     async def stats(self) -> dict[str, Any]:
-        """Return the pair's figures."""
+        """Return the pair's counts."""
         return await _answered(self._actor.submit(PairInterface.stats, self._pair))
 
 

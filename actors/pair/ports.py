@@ -69,5 +69,5 @@ class PairClient(Protocol):
         ...
 
     async def stats(self) -> dict[str, Any]:
-        """Return the pair's figures; see `PairActor.stats`."""
+        """Return the pair's counts; see `PairActor.stats`."""
         ...

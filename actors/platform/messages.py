@@ -58,7 +58,7 @@ class PairLag(msgspec.Struct, frozen=True, array_like=True, gc=False):
     Rates are per second over the last interval; `total_commands` counts since the router started.
     `available` is false while the pair's actor does not answer. `apply_seconds` is the mean time of
     the last interval's ranges, from call to answer; `recovery_seconds` how long the last recovery
-    took; `rejected` counts refused commands by reason since the router started.
+    took; `declined` counts commands rejected or refused, by reason, since the router started.
     """
 
     market_id: int
@@ -80,10 +80,10 @@ class PairLag(msgspec.Struct, frozen=True, array_like=True, gc=False):
     ranges_in_flight: int = 0
     recoveries: int = 0
     recovery_seconds: float = 0.0
-    rejected: dict[int, int] = {}
+    declined: dict[int, int] = {}
 
 
-class HubFigures(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class HubMetrics(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The hub within the last second: the value of `HUB_KEY`."""
 
     clients: int

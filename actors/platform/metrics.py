@@ -1,9 +1,9 @@
-"""Every figure of the platform by name: what `/metrics` shows and Ray's agents export.
+"""Every metric of the platform by name: what `/metrics` shows and Ray's agents export.
 
 gateway   counts for itself, in its own process
 router    measures its pairs once a second; gateways show what it found, by way of Redis
 writer    tells its status to the gateway that asks
-hub       writes its figures to Redis once a second
+hub       writes its metrics to Redis once a second
 """
 
 from enum import StrEnum
@@ -96,17 +96,17 @@ _OF_PAIRS: dict[Metric, str] = {
 PAIR_METRICS = (*_OF_PAIRS, Metric.PAIR_REJECTED)
 
 
-def pair_figures(lag: PairLag) -> dict[Metric, float]:
-    """Return a pair's figures by name, all but its rejections."""
+def pair_metrics(lag: PairLag) -> dict[Metric, float]:
+    """Return a pair's metrics by name, all but those by reason."""
     return {metric: float(getattr(lag, field)) for metric, field in _OF_PAIRS.items()}
 
 
-def rejections(lag: PairLag) -> dict[str, int]:
-    """Return how many commands a pair has refused, by the reason's name."""
+def declined_by_reason(lag: PairLag) -> dict[str, int]:
+    """Return how many commands a pair has rejected or refused, by the reason's name."""
     known = {int(reason): reason.name for reason in Reason}
-    return {known.get(code, str(code)): count for code, count in lag.rejected.items()}
+    return {known.get(code, str(code)): count for code, count in lag.declined.items()}
 
 
 def is_counter(metric: Metric) -> bool:
-    """Say whether a figure only grows while its process lives."""
+    """Say whether a metric only grows while its process lives."""
     return metric.endswith("_total")

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from ray.util.metrics import Counter, Gauge
 
 from actors.platform.messages import PairLag
-from actors.platform.metrics import HELP, Metric, is_counter, pair_figures, rejections
+from actors.platform.metrics import HELP, Metric, declined_by_reason, is_counter, pair_metrics
 
 _Labels = tuple[tuple[str, str], ...]
 
 
-class RayFigures:
-    """Set figures in Ray's terms; counters are given their growth, as Ray asks for.
+class RayMetrics:
+    """Set metrics in Ray's terms; counters are given their growth, as Ray asks for.
 
     Only for processes that live long: Ray loses the last points of others.
     """
@@ -20,16 +20,16 @@ class RayFigures:
         self._known: dict[Metric, Gauge | Counter] = {}
         self._before: dict[tuple[Metric, _Labels], float] = {}
 
-    def export(self, figures: Mapping[Metric, float], **labels: str) -> None:
-        """Hand over the present values of figures that share their labels."""
-        for metric, value in figures.items():
+    def export(self, metrics: Mapping[Metric, float], **labels: str) -> None:
+        """Hand over the present values of metrics that share their labels."""
+        for metric, value in metrics.items():
             self._export(metric, value, labels)
 
     def export_pairs(self, lags: Mapping[str, PairLag]) -> None:
         """Hand over what a router has measured."""
         for pair, lag in lags.items():
-            self.export(pair_figures(lag), pair=pair)
-            for reason, count in rejections(lag).items():
+            self.export(pair_metrics(lag), pair=pair)
+            for reason, count in declined_by_reason(lag).items():
                 self.export({Metric.PAIR_REJECTED: count}, pair=pair, reason=reason)
 
     def _export(self, metric: Metric, value: float, labels: dict[str, str]) -> None:

@@ -52,7 +52,7 @@ class LagMeter:
             ranges_in_flight=self._pipeline.ranges_in_flight,
             recoveries=now.recoveries,
             recovery_seconds=state.recovery_seconds,
-            rejected=dict(state.rejected),
+            declined=dict(state.declined),
         )
 
     async def _refresh_stats(self) -> None:

@@ -21,7 +21,7 @@ from actors.platform.config import RouterLimits
 from actors.platform.errors import ForkastError, LogError, LogGapError, PairUnavailableError
 from actors.platform.messages import DepthSnapshot
 from actors.router.depth import TOP_LEVELS, DepthFeed
-from actors.router.pace import Pace
+from actors.router.linger import Linger
 from actors.router.publisher import PairPublisher
 from actors.router.records import join
 
@@ -73,7 +73,7 @@ class PairState:
     sequence: int = 0
     next_expiry_us: int = 0
     recovery_seconds: float = 0.0
-    rejected: Counter[int] = field(default_factory=Counter)
+    declined: Counter[int] = field(default_factory=Counter)
     counters: Counters = field(default_factory=Counters)
 
 
@@ -89,7 +89,7 @@ class PairPipeline:
         reader: LogReader,
         publisher: PairPublisher,
         depth: DepthFeed,
-        pace: Pace,
+        linger: Linger,
         limits: RouterLimits,
     ) -> None:
         self.market = market
@@ -99,7 +99,7 @@ class PairPipeline:
         self._reader = reader
         self._publisher = publisher
         self._depth = depth
-        self._pace = pace
+        self._linger = linger
         self._limits = limits
         # Bounded by the slots: a range holds one from its submission to its publication.
         self._in_flight: deque[_Range] = deque()
@@ -252,7 +252,7 @@ class PairPipeline:
         submitted_s = 0.0
         try:
             while True:
-                await asyncio.sleep(submitted_s + self._pace.window_s - _now_s())
+                await asyncio.sleep(submitted_s + self._linger.wait_s - _now_s())
                 await self._slots.acquire()
                 self._slots.release()
                 arrived = await self._reader.read(timeout_ms=_READ_TIMEOUT_MS)
@@ -320,7 +320,7 @@ class PairPipeline:
                 f"events from {batch.first_sequence} on do not continue {published_before}"
             )
         trades = await self._publisher.publish(batch)
-        self.state.rejected.update(batch.rejections())
+        self.state.declined.update(batch.declined())
         self._published_offset = batch.next_offset
         self._count(ranges, applied, events=len(batch.events), trades=trades)
         for one in applied:

@@ -56,8 +56,8 @@ class EventBatch:
             events=self.events[self.events["kind"] == EventKind.TRADE],
         )
 
-    def rejections(self) -> list[int]:
-        """Return the reason of each command that the book refused."""
+    def declined(self) -> list[int]:
+        """Return the reason of each command that the book rejected or refused."""
         kinds = self.events["kind"]
         rejected = (kinds == EventKind.ORDER) & (self.events["status"] == OrderStatus.REJECTED)
         reasons: list[int] = self.events["reason"][rejected | (kinds == EventKind.REFUSED)].tolist()

@@ -8,7 +8,7 @@ from actors.pair.client import RemotePair
 from actors.platform.config import RouterConfig
 from actors.platform.logs import configure_logs
 from actors.platform.messages import PairLag
-from actors.platform.ray_metrics import RayFigures
+from actors.platform.ray_metrics import RayMetrics
 from actors.router.router import OrderRouter
 from actors.router.starting import PatientRouter
 
@@ -26,7 +26,7 @@ class RouterReplica:
         self._router = PatientRouter(
             partial(OrderRouter, config, connect=partial(_remote_pair, config))
         )
-        self._reporting = asyncio.create_task(self._report(), name="pair figures")
+        self._reporting = asyncio.create_task(self._report(), name="pair metrics")
 
     def check_health(self) -> None:
         """Raise when the router has to be replaced."""
@@ -37,10 +37,10 @@ class RouterReplica:
         return self._router.lags()
 
     async def _report(self) -> None:
-        figures = RayFigures()
+        metrics = RayMetrics()
         while True:
             await asyncio.sleep(_REPORT_S)
-            figures.export_pairs(self._router.lags())
+            metrics.export_pairs(self._router.lags())
 
     async def __del__(self) -> None:
         # Serve awaits this on a graceful stop.

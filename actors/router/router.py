@@ -22,7 +22,7 @@ from actors.platform.messages import PairLag
 from actors.platform.topology import COMMANDS_TOPIC
 from actors.router.depth import DepthFeed
 from actors.router.lag import LagMeter
-from actors.router.pace import Pace
+from actors.router.linger import Linger
 from actors.router.pipeline import PairPipeline
 from actors.router.publisher import PairPublisher
 
@@ -56,7 +56,7 @@ class OrderRouter:
         )
         self._ends = LogEnds(bootstrap=bootstrap, topic=COMMANDS_TOPIC, client_id=name)
         self._depth = DepthFeed(redis_url=config.redis_url)
-        self._pace = Pace()
+        self._linger = Linger()
         self._readers = {
             market.pair: LogReader(bootstrap=bootstrap, topic=COMMANDS_TOPIC, client_id=name)
             for market in topology
@@ -69,7 +69,7 @@ class OrderRouter:
                 reader=self._readers[market.pair],
                 publisher=PairPublisher(market=market, sink=self._sink),
                 depth=self._depth,
-                pace=self._pace,
+                linger=self._linger,
                 limits=config.limits,
             )
             for market in topology
@@ -159,7 +159,7 @@ class OrderRouter:
                     now_us=time.time_ns() // 1000,
                 )
             rates = [meter.records_per_second for _, meter in meters]
-            self._pace.measure(
+            self._linger.measure(
                 records_per_second=sum(rates), busy_pairs=sum(rate > 0 for rate in rates)
             )
             await self._depth.write_lag(self._lags.items())

@@ -4,12 +4,12 @@ import asyncio
 
 from actors.platform.config import WriterConfig
 from actors.platform.logs import configure_logs
-from actors.platform.ray_metrics import RayFigures
+from actors.platform.ray_metrics import RayMetrics
 from actors.platform.topology import Topology
 from actors.remote.handle import Handle
 from actors.remote.make import standing_actor
 from actors.writer.ports import WriterInterface
-from actors.writer.status import WRITER_NAME, writer_figures
+from actors.writer.status import WRITER_NAME, writer_metrics
 from actors.writer.writer import PostgresWriter
 
 _REPORT_S = 1.0
@@ -30,10 +30,10 @@ class _WriterActor(PostgresWriter):
         await super().follow(topology)
 
     async def _export(self) -> None:
-        figures = RayFigures()
+        metrics = RayMetrics()
         while True:
             await asyncio.sleep(_REPORT_S)
-            figures.export(writer_figures(await self.status()))
+            metrics.export(writer_metrics(await self.status()))
 
 
 def writer_actor(config: WriterConfig, *, namespace: str) -> Handle[WriterInterface]:

@@ -21,8 +21,8 @@ class WriterStatus(FollowerStatus, frozen=True, kw_only=True):
     commands_offsets: dict[int, int]
 
 
-def writer_figures(status: WriterStatus) -> dict[Metric, float]:
-    """Return a writer's figures by name."""
+def writer_metrics(status: WriterStatus) -> dict[Metric, float]:
+    """Return a writer's metrics by name."""
     return {
         Metric.WRITER_HEALTHY: float(status.healthy),
         Metric.WRITER_BEHIND: float(status.records_behind),

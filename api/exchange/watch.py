@@ -13,14 +13,14 @@ from actors.book.reasons import Reason
 from actors.book.records import RecordArray
 from actors.book.vocabulary import EventKind, MarketStatus
 from actors.platform.channels import HUB_KEY, LAG_KEY
-from actors.platform.messages import HubFigures, PairLag
+from actors.platform.messages import HubMetrics, PairLag
 from actors.platform.topology import Topology
 from api.exchange.refusals import UnavailableError, refusal
 
 _log = structlog.get_logger(__name__)
 _PERIOD_S = 1.0
 _LAG = msgspec.msgpack.Decoder(PairLag)
-_HUB = msgspec.msgpack.Decoder(HubFigures)
+_HUB = msgspec.msgpack.Decoder(HubMetrics)
 
 
 class MarketWatch:
@@ -36,7 +36,7 @@ class MarketWatch:
         self._halted: dict[int, tuple[int, bool]] = {}
         self._away = False
         self.lags: dict[str, PairLag] = {}
-        self.hub: HubFigures | None = None
+        self.hub: HubMetrics | None = None
 
     def check(self, market: Market) -> None:
         """Raise where the market takes no orders now: halted, or too far behind its log."""

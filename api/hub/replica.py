@@ -52,7 +52,7 @@ class HubReplica:
         )
         await self._hub.start()
         self._reporter = HubReporter(self._hub, redis_url=exchange.servers.redis_url)
-        self._reporting = asyncio.create_task(self._reporter.run(), name="hub figures")
+        self._reporting = asyncio.create_task(self._reporter.run(), name="hub metrics")
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Return the application that the replica serves."""

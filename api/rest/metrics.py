@@ -2,9 +2,9 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from actors.platform.messages import HubFigures, PairLag
-from actors.platform.metrics import HELP, PAIR_METRICS, Metric, pair_figures, rejections
-from actors.writer.status import WriterStatus, writer_figures
+from actors.platform.messages import HubMetrics, PairLag
+from actors.platform.metrics import HELP, PAIR_METRICS, Metric, declined_by_reason, pair_metrics
+from actors.writer.status import WriterStatus, writer_metrics
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -31,7 +31,7 @@ class PlatformMetrics:
             for metric in PAIR_METRICS
             if metric is not Metric.PAIR_REJECTED
         }
-        self._rejected = self._gauge(Metric.PAIR_REJECTED, "pair", "reason")
+        self._declined = self._gauge(Metric.PAIR_REJECTED, "pair", "reason")
         self._others: dict[Metric, Gauge] = {
             metric: self._gauge(metric)
             for metric in Metric
@@ -56,15 +56,15 @@ class PlatformMetrics:
         lags: dict[str, PairLag],
         *,
         writer: WriterStatus | None,
-        hub: HubFigures | None,
+        hub: HubMetrics | None,
     ) -> bytes:
         """Return all metrics in Prometheus' text format; a writer that is silent is not healthy."""
         for pair, lag in lags.items():
-            for metric, value in pair_figures(lag).items():
+            for metric, value in pair_metrics(lag).items():
                 self._pairs[metric].labels(pair).set(value)
-            for reason, count in rejections(lag).items():
-                self._rejected.labels(pair, reason).set(count)
-        others = writer_figures(writer) if writer else {Metric.WRITER_HEALTHY: 0.0}
+            for reason, count in declined_by_reason(lag).items():
+                self._declined.labels(pair, reason).set(count)
+        others = writer_metrics(writer) if writer else {Metric.WRITER_HEALTHY: 0.0}
         others[Metric.HUB_CLIENTS] = hub.clients if hub else 0
         others[Metric.HUB_CUT] = hub.cut_clients if hub else 0
         for metric, value in others.items():

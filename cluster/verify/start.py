@@ -3,7 +3,7 @@
 from typing import Any
 
 from actors.book import compiled_snapshot
-from actors.book.errors import SnapshotRefusedError
+from actors.book.errors import UnreadableSnapshotError
 from actors.book.market import Market
 from actors.book.naive import NaiveBook
 from actors.book.naive_state import seal
@@ -36,7 +36,7 @@ def beginning(
             continue
         try:
             return naive_book(market, stored.state), stored.next_offset
-        except SnapshotRefusedError:
+        except UnreadableSnapshotError:
             continue
     if is_whole:
         return NaiveBook(market), 0
@@ -47,7 +47,7 @@ def beginning(
 
 
 def naive_book(market: Market, snapshot: bytes | memoryview) -> NaiveBook:
-    """Return the naive book in the state of a compiled one. Raises SnapshotRefusedError."""
+    """Return the naive book in the state of a compiled one. Raises UnreadableSnapshotError."""
     parts = compiled_snapshot.parts(market, snapshot)
     orders = [[*row, 0] for row in parts.orders[_ORDER_FIELDS].tolist()]
     words = parts.orders["client_order_id"].tolist()

@@ -1,4 +1,4 @@
-"""What operators and browsers need: health, readiness, figures, halts, the document, CORS."""
+"""What operators and browsers need: health, readiness, metrics, halts, the document, CORS."""
 
 import json
 import time
@@ -91,7 +91,7 @@ async def test_every_figure_is_scraped(exchange: Exchange) -> None:
         families.update({f.name: f for f in text_string_to_metric_families(text)})
         return bool(families["forkast_pair_available"].samples)
 
-    await until(pairs_have_reported, what="the router's figures are there")
+    await until(pairs_have_reported, what="the router's metrics are there")
     assert families.keys() >= {
         "forkast_http_requests",
         "forkast_http_request_seconds",

@@ -105,7 +105,7 @@ async def test_a_router_replica_that_is_killed_is_replaced_and_nothing_is_missin
                 lags = await handle.lags.remote()
                 return one.pair in lags and lags[one.pair].available
 
-            await until(measured, what="the new replica's figures")
+            await until(measured, what="the new replica's metrics")
     finally:
         await asyncio.to_thread(serve.delete, "router-0")
         actor.end()

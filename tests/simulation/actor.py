@@ -67,8 +67,8 @@ class SimulatedPair:
         return await self._call("ask the depth", lambda actor: actor.depth_messages(limit, top))
 
     async def stats(self) -> dict[str, Any]:
-        """Ask for the figures."""
-        return await self._call("ask the figures", lambda actor: actor.stats())
+        """Ask for the counts."""
+        return await self._call("ask the counts", lambda actor: actor.stats())
 
     def _call(self, name: str, work: Callable[[PairActor], _T]) -> Awaitable[_T]:
         life = self._process.life

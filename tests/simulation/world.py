@@ -12,7 +12,7 @@ from actors.pair.actor import PairActor
 from actors.platform.config import Limits, Servers
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
 from actors.router.depth import DepthFeed
-from actors.router.pace import Pace
+from actors.router.linger import Linger
 from actors.router.pipeline import PairPipeline
 from actors.router.publisher import PairPublisher
 from actors.writer.store import OrderStore
@@ -200,7 +200,7 @@ class World:
             reader=reader,
             publisher=self.parts.publisher(market=MARKET, sink=MemorySink(self.network, self.log)),
             depth=_DEPTH,
-            pace=Pace(),
+            linger=Linger(),
             limits=LIMITS,
         )
         self._routers.append(self.loop.create_task(_run_both(pipeline), name=channel))

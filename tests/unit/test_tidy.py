@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,6 +125,18 @@ def test_nothing_is_defined_that_no_other_code_of_the_product_names(
         if name not in _CALLED_FROM_OUTSIDE and not _is_command(item)
     ]
     assert _CALLED_FROM_OUTSIDE.keys() <= unused.keys(), "an exception that nothing needs"
+
+
+def test_no_two_errors_of_the_product_have_one_name(code: dict[Path, list[str]]) -> None:
+    named = [
+        node.name
+        for path, lines in code.items()
+        if path.relative_to(_ROOT).parts[0] in _PRODUCT
+        for node in ast.walk(ast.parse("\n".join(lines)))
+        if isinstance(node, ast.ClassDef) and node.name.endswith("Error")
+    ]
+    assert named
+    assert not [name for name, times in Counter(named).items() if times > 1]
 
 
 def _is_command(item: Item) -> bool:

@@ -1,4 +1,4 @@
-"""`forkast bench book`: the matching kernel's pace beside other books over the same flow."""
+"""`forkast bench book`: the matching kernel's rates beside other books over the same flow."""
 
 import sys
 from typing import Annotated, Any

@@ -13,7 +13,7 @@ import numpy as np
 
 from actors.book import compiled_snapshot
 from actors.book.compiled_snapshot import Parts
-from actors.book.errors import SnapshotRefusedError
+from actors.book.errors import UnreadableSnapshotError
 from actors.book.market import Market
 from actors.book.reasons import Reason
 from actors.book.records import EVENT_DTYPE, RecordArray
@@ -95,7 +95,7 @@ class Carrier:
         for snapshot in self._platform.snapshots_of(market).load():
             try:
                 yield snapshot, compiled_snapshot.parts(market, snapshot.state)
-            except SnapshotRefusedError:
+            except UnreadableSnapshotError:
                 continue
 
     async def _folded(

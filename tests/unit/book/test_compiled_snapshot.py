@@ -8,7 +8,7 @@ import pytest
 
 from actors.book.compiled import CompiledBook
 from actors.book.compiled_snapshot import DECODERS, HEADER_DTYPE, Parts, parts
-from actors.book.errors import SnapshotRefusedError
+from actors.book.errors import UnreadableSnapshotError
 from actors.book.records import EVENT_DTYPE, RecordArray
 from tests.property.streams import ARENAS, stream
 
@@ -64,7 +64,7 @@ def test_an_empty_book_comes_back_empty() -> None:
 
 @pytest.mark.parametrize("kept", [0, 1, 11, 40, 95, 96, 200, -8, -1])
 def test_a_torn_snapshot_is_refused(snapshot: bytes, kept: int) -> None:
-    with pytest.raises(SnapshotRefusedError):
+    with pytest.raises(UnreadableSnapshotError):
         CompiledBook.restore(ARENA.market, snapshot[:kept])
 
 
@@ -73,7 +73,7 @@ def test_a_snapshot_with_one_flipped_bit_anywhere_is_refused(snapshot: bytes) ->
     for place in [*range(96), *places]:
         changed = bytearray(snapshot)
         changed[place] ^= 0x10
-        with pytest.raises(SnapshotRefusedError):
+        with pytest.raises(UnreadableSnapshotError):
             CompiledBook.restore(ARENA.market, bytes(changed))
 
 
@@ -88,7 +88,7 @@ def test_another_markets_snapshot_is_refused(snapshot: bytes) -> None:
         max_price_ticks=10,
         max_quantity_lots=10,
     )
-    with pytest.raises(SnapshotRefusedError, match="market 7"):
+    with pytest.raises(UnreadableSnapshotError, match="market 7"):
         CompiledBook.restore(foreign, snapshot)
 
 
@@ -137,7 +137,9 @@ def test_a_snapshot_of_an_older_version_gives_the_same_book_and_the_same_future(
 
 def test_a_snapshot_of_a_newer_version_is_refused_in_one_line(snapshot: bytes) -> None:
     newer = sealed_again(snapshot, 2, snapshot[HEADER_DTYPE.itemsize :])
-    with pytest.raises(SnapshotRefusedError, match=r"^snapshot has version 2, this build reads 1$"):
+    with pytest.raises(
+        UnreadableSnapshotError, match=r"^snapshot has version 2, this build reads 1$"
+    ):
         CompiledBook.restore(ARENA.market, newer)
 
 

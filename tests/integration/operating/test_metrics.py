@@ -1,4 +1,4 @@
-"""Every figure that dashboard and alerts name is one that a running platform shows."""
+"""Every metric that dashboard and alerts name is one that a running platform shows."""
 
 import json
 import re
@@ -28,7 +28,7 @@ def _named() -> set[str]:
     return {name for expression in _expressions() for name in _NAME.findall(expression)}
 
 
-def test_every_figure_has_a_help_text_and_a_place_on_the_dashboard() -> None:
+def test_every_metric_has_a_help_text_and_a_place_on_the_dashboard() -> None:
     assert set(HELP) == set(Metric)
     named = {name.removesuffix("_bucket") for name in _named()}
     seldom = {Metric.PAIR_COMMANDS_RATE, Metric.PAIR_SEQUENCE, Metric.PAIR_TRADES}
@@ -42,7 +42,7 @@ def test_every_alert_says_what_is_wrong_and_what_to_do() -> None:
             assert rule["annotations"].keys() >= {"summary", "action"}
 
 
-def test_a_running_platform_shows_every_figure_that_dashboard_and_alerts_name(
+def test_a_running_platform_shows_every_metric_that_dashboard_and_alerts_name(
     running_platform: RunningPlatform,
 ) -> None:
     order = {"tradingPair": "DOT-USD", "type": "BUY", "price": "5", "quantity": "1", "userId": 1}
@@ -53,7 +53,7 @@ def test_a_running_platform_shows_every_figure_that_dashboard_and_alerts_name(
         deadline = time.monotonic() + _SHOWN_S
         shown: set[str] = set()
         # A scrape meets one gateway or the other, and each looks at Redis in its own time.
-        while missing := (_named() | {_rejection("WOULD_CROSS")}) - shown:
+        while missing := (_named() | {_declined("WOULD_CROSS")}) - shown:
             assert time.monotonic() < deadline, f"no samples of {sorted(missing)}"
             shown = _shown(client)
             time.sleep(0.2)
@@ -64,11 +64,11 @@ def _shown(client: httpx.Client) -> set[str]:
     samples = [sample for family in families for sample in family.samples]
     names = {sample.name for sample in samples}
     return names | {
-        _rejection(sample.labels["reason"])
+        _declined(sample.labels["reason"])
         for sample in samples
         if sample.name == Metric.PAIR_REJECTED and sample.value > 0
     }
 
 
-def _rejection(reason: str) -> str:
+def _declined(reason: str) -> str:
     return f"{Metric.PAIR_REJECTED}, {reason}"
