@@ -13,7 +13,7 @@ from api.json.views import BookRow, Error, Order, Trade, level_rows
 Feed = Literal["book", "depth"]
 
 
-class SubscribeRequest(msgspec.Struct, frozen=True, gc=False):
+class SubscribeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """`{room}`; `feed` chooses between whole top levels and every change of a level."""
 
     room: str
@@ -21,7 +21,7 @@ class SubscribeRequest(msgspec.Struct, frozen=True, gc=False):
     interval: str = "1m"
 
 
-class UnsubscribeRequest(msgspec.Struct, frozen=True, gc=False):
+class UnsubscribeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """`{room}`."""
 
     room: str

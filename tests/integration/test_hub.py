@@ -284,6 +284,7 @@ async def test_a_request_that_does_not_fit_is_refused_with_a_sentence(
             ({}, 400, "MALFORMED"),
             (None, 400, "MALFORMED"),
             ("BTC", 400, "MALFORMED"),
+            ({"room": room, "depth": 5}, 400, "MALFORMED"),
         ):
             answer = await heard.ask("subscribe", data)
             assert set(answer) == {"statusCode", "error", "code", "message"}
