@@ -146,12 +146,14 @@ class CandleAggregator:
     ) -> IndicatorSeries:
         """Return indicators at the candles of the same `limit` and `before_s`, oldest first.
 
-        Raises UnknownIndicatorError, and as `candles` does.
+        A candle's value is the same whatever else is asked for. Raises UnknownIndicatorError,
+        and as `candles` does.
         """
         studies = [parse_study(name) for name in names]
         lookback = max((study.lookback for study in studies), default=0)
         found = await self.candles(pair, interval, limit + lookback, before_s, now_s)
-        return compute(found, studies, limit=limit)
+        # Half a second in the worst case: others are answered meanwhile.
+        return await asyncio.to_thread(compute, found, studies, limit=limit)
 
     async def live(self, pair: str, interval: str, now_s: int) -> LiveCandle | None:
         """Return the open window and the newest second, None before the first trade.

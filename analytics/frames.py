@@ -112,12 +112,3 @@ def fill_windows(
 def to_candles(market_id: int, candles: pl.DataFrame) -> list[Candle]:
     """Return the rows of a frame as messages."""
     return [Candle(market_id, *row) for row in candles.select(list(CANDLE_SCHEMA)).iter_rows()]
-
-
-def from_candles(candles: list[Candle]) -> pl.DataFrame:
-    """Return the frame of messages, as `to_candles` takes it apart."""
-    columns = {
-        name: pl.Series(name, [getattr(candle, name) for candle in candles], dtype=kind)
-        for name, kind in CANDLE_SCHEMA.items()
-    }
-    return pl.DataFrame(columns)

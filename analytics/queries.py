@@ -11,7 +11,8 @@ from analytics.intervals import Interval
 from analytics.messages import LiveCandle, Ticker
 from analytics.series import RecentSeconds
 
-CANDLES_MAX = 10_000
+# A page of the API and what the longest indicator looks back to.
+CANDLES_MAX = 15_000
 DAY_S = 86_400
 
 

@@ -4,13 +4,13 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from analytics.indicators import EMA_LENGTHS, RSI_LENGTHS
+
 LENGTH_MAX = 200
 
 _NAME = re.compile(r"([a-z]{1,12})([0-9]{1,3})?", re.ASCII)
 _RSI_LENGTH = 14
 _LENGTH = 20
-# A smoothing forgets: after five lengths less than a hundredth of the start is left.
-_SMOOTHED_LENGTHS = 5
 
 
 class UnknownIndicatorError(ValueError):
@@ -41,9 +41,15 @@ class Study:
 
     @property
     def lookback(self) -> int:
-        """Return how many candles before the first wanted one it has to see."""
-        smoothed = self.kind in (Kind.EMA, Kind.RSI)
-        return self.length * (_SMOOTHED_LENGTHS if smoothed else 1)
+        """Return how many candles before one its value depends on."""
+        match self.kind:
+            case Kind.EMA:
+                return self.length - 1 + EMA_LENGTHS * self.length
+            case Kind.RSI:
+                # As many again for the move after which the price has stood still.
+                return self.length + 2 * RSI_LENGTHS * self.length
+            case _:
+                return self.length - 1
 
 
 def parse_study(name: str) -> Study:

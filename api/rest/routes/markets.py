@@ -175,7 +175,13 @@ async def list_indicators(
         Whole,
     ] = None,
 ) -> Response:
-    """List indicators at the newest candles, oldest first, over what was before them too."""
+    """List indicators at the newest candles, oldest first; one value a candle, however asked for.
+
+    sma, bollinger and vwap begin where the market has `length` candles, ema there with their mean;
+    rsi begins a candle later with the mean of the first `length` changes, as Wilder's. ema looks
+    back 13 lengths, rsi 25 from the last move and no further: less than 4e-11 of the weight is
+    older. rsi is null where the price has not moved for 24 lengths, vwap where nothing was traded.
+    """
     known = _interval(interval)
     found = await exchange.market_data.indicators(
         market.market, known, _studies(names), limit=limit, before_s=before

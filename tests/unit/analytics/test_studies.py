@@ -4,6 +4,7 @@ import pytest
 
 from actors.platform.messages import Candle
 from analytics.curves import compute
+from analytics.queries import CANDLES_MAX
 from analytics.studies import LENGTH_MAX, Kind, UnknownIndicatorError, parse_study
 
 
@@ -45,6 +46,11 @@ def test_bollinger_is_three_lines_and_the_strength_index_no_price() -> None:
         "vwap1": [10.0, 12.0, 14.0],
     }
     assert found.numbers == {"rsi2": [None, None, 100.0]}
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_page_and_the_longest_lookback_can_be_read(kind: Kind) -> None:
+    assert 5_000 + parse_study(f"{kind}{LENGTH_MAX}").lookback <= CANDLES_MAX
 
 
 def test_a_market_without_candles_has_empty_lines() -> None:
