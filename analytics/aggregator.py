@@ -155,8 +155,8 @@ class CandleAggregator:
         # Half a second in the worst case: others are answered meanwhile.
         return await asyncio.to_thread(compute, found, studies, limit=limit)
 
-    async def live(self, pair: str, interval: str, now_s: int) -> LiveCandle | None:
-        """Return the open window and the newest second, None before the first trade.
+    async def live(self, pair: str, interval: str) -> LiveCandle | None:
+        """Return the newest second and the window that holds it, None before the first trade.
 
         Raises as `candles` does.
         """
@@ -164,9 +164,17 @@ class CandleAggregator:
         known = parse_interval(interval)
         series = await self._recent(market_id)
         async with self._storage() as history:
-            return await queries.live_candle(
-                series, history, market_id=market_id, interval=known, now_s=now_s
-            )
+            return await queries.live_candle(series, history, market_id=market_id, interval=known)
+
+    async def seconds(self, pair: str, since_s: int, limit: int) -> list[Candle] | None:
+        """Return the first `limit` seconds with trades from `since_s` on, oldest first.
+
+        None where memory does not reach back so far. Raises KeyError (pair) and
+        StorageUnavailableError.
+        """
+        market_id = self._config.topology.market(pair).market_id
+        series = await self._recent(market_id)
+        return queries.seconds(series, market_id=market_id, since_s=since_s, limit=limit)
 
     async def ticker(self, pair: str, now_s: int) -> Ticker | None:
         """Return a market's last 24 hours, None before the first trade.

@@ -42,8 +42,15 @@ class CandleSource(Protocol):
         """Return the indicators of these names at the candles that `candles` would answer."""
         ...
 
-    async def live(self, *, pair: str, interval: Interval, now_s: int) -> LiveCandle | None:
-        """Return the open window and the newest second, None before the first trade."""
+    async def live(self, *, pair: str, interval: Interval) -> LiveCandle | None:
+        """Return the newest second and the window that holds it, None before the first trade."""
+        ...
+
+    async def seconds(self, *, pair: str, since_s: int, limit: int) -> list[Candle] | None:
+        """Return the first `limit` seconds with trades from `since_s` on, oldest first.
+
+        None where they are not at hand so far back.
+        """
         ...
 
     async def ticker(self, *, pair: str, now_s: int) -> Ticker | None:
@@ -87,9 +94,13 @@ class RemoteCandles:
             )
         )
 
-    async def live(self, *, pair: str, interval: Interval, now_s: int) -> LiveCandle | None:
-        """Return the open window and the newest second, None before the first trade."""
-        return await _answered(self._actor.call(CandlesInterface.live, pair, interval.value, now_s))
+    async def live(self, *, pair: str, interval: Interval) -> LiveCandle | None:
+        """Return the newest second and the window that holds it, None before the first trade."""
+        return await _answered(self._actor.call(CandlesInterface.live, pair, interval.value))
+
+    async def seconds(self, *, pair: str, since_s: int, limit: int) -> list[Candle] | None:
+        """Return the first `limit` seconds with trades from `since_s` on, oldest first."""
+        return await _answered(self._actor.call(CandlesInterface.seconds, pair, since_s, limit))
 
     async def ticker(self, *, pair: str, now_s: int) -> Ticker | None:
         """Return the 24 hours up to `now_s`, None before the first trade."""

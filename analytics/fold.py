@@ -14,6 +14,7 @@ from analytics.series import RecentSeconds
 from analytics.store import CandleStore
 
 CLIENT_ID = "forkast-candles"
+SECONDS_REPEATED = 60
 
 
 class CandleFold:
@@ -64,7 +65,10 @@ class CandleFold:
         return await CandleStore.connect(self._config.postgres_url, consumer=self._consumer)
 
     async def restore(self, store: CandleStore, topology: Topology) -> tuple[MarketPosition, ...]:
-        """Take each market's newest seconds into memory; return the positions they stand for."""
+        """Take each market's newest seconds into memory; return the positions they stand for.
+
+        The last of them are told: they may have been stored and then not told any more.
+        """
         restored = await store.restore(topology, seconds=self._seconds_in_memory)
         self._series = {
             market_id: RecentSeconds(
@@ -75,6 +79,8 @@ class CandleFold:
             )
             for market_id, candles in restored.candles.items()
         }
+        for market_id, candles in restored.candles.items():
+            self._tell(market_id, to_candles(market_id, candles.tail(SECONDS_REPEATED)))
         self._restored.set()
         self._restored = asyncio.Event()
         return restored.positions

@@ -50,7 +50,8 @@ def exponential_moving_average(prices: Sequence[int], *, length: int) -> Values:
         kept=(length - 1) / (length + 1),
         steps=EMA_LENGTHS * length,
     )
-    return [None] * min(length - 1, len(prices)) + smoothed[length - 1 :].tolist()
+    begun: Values = smoothed[length - 1 :].tolist()
+    return [None] * min(length - 1, len(prices)) + begun
 
 
 def volume_weighted_average_price(

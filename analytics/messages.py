@@ -30,9 +30,10 @@ class Ticker(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class LiveCandle(msgspec.Struct, frozen=True, gc=False):
-    """The window that is open and the newest second, both of one moment.
+    """The newest second with a trade and the window that holds it, both of one moment.
 
-    Who follows the seconds from here on can keep the window without asking again.
+    Who follows the seconds from here on can keep this window and all later ones without asking
+    again: book time never goes back, so no older window changes.
     """
 
     window: Candle

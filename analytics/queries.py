@@ -80,22 +80,36 @@ async def _fold(
 
 
 async def live_candle(
-    series: RecentSeconds,
-    history: History,
-    *,
-    market_id: int,
-    interval: Interval,
-    now_s: int,
+    series: RecentSeconds, history: History, *, market_id: int, interval: Interval
 ) -> LiveCandle | None:
-    """Return the open window and the newest second, None before the first trade."""
+    """Return the newest second and the window that holds it, None before the first trade."""
     moment = copy(series)
     second = moment.last
     if second is None:
         return None
     windows = await candles(
-        moment, history, market_id=market_id, interval=interval, limit=1, before_s=None, now_s=now_s
+        moment,
+        history,
+        market_id=market_id,
+        interval=interval,
+        limit=1,
+        before_s=None,
+        now_s=second.open_time_s,
     )
     return LiveCandle(windows[0], second)
+
+
+def seconds(
+    series: RecentSeconds, *, market_id: int, since_s: int, limit: int
+) -> list[Candle] | None:
+    """Return the first `limit` seconds with trades from `since_s` on, oldest first.
+
+    None where memory does not reach back so far.
+    """
+    first_s = series.first_s
+    if not series.complete and (first_s is None or since_s < first_s):
+        return None
+    return to_candles(market_id, series.since(since_s).head(limit))
 
 
 def ticker(series: RecentSeconds, *, market_id: int, now_s: int) -> Ticker | None:

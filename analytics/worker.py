@@ -60,9 +60,13 @@ class CandlesWorker:
         """Return indicators at candles; see `CandleAggregator.indicators`."""
         return await self._aggregator.indicators(pair, interval, names, limit, before_s, now_s)
 
-    async def live(self, pair: str, interval: str, now_s: int) -> LiveCandle | None:
-        """Return the open window; see `CandleAggregator.live`."""
-        return await self._aggregator.live(pair, interval, now_s)
+    async def live(self, pair: str, interval: str) -> LiveCandle | None:
+        """Return the newest second and its window; see `CandleAggregator.live`."""
+        return await self._aggregator.live(pair, interval)
+
+    async def seconds(self, pair: str, since_s: int, limit: int) -> list[Candle] | None:
+        """Return seconds with trades; see `CandleAggregator.seconds`."""
+        return await self._aggregator.seconds(pair, since_s, limit)
 
     async def ticker(self, pair: str, now_s: int) -> Ticker | None:
         """Return a market's last 24 hours; see `CandleAggregator.ticker`."""

@@ -1,11 +1,12 @@
 """One client's bounded way out: what may be conflated waits aside, what may not has a limit.
 
 Engine.IO puts no bound on a client's queue (python-engineio#133), so the hub puts packets there
-itself. A client that reads too slowly gets the newest book and candle only, and one merged change
-of the depth; a client that leaves more trades and orders unread than its bound is cut.
+itself. A client that reads too slowly gets the newest book only, the newest state of each candle,
+and one merged change of the depth; a client that leaves more trades and orders unread than its
+bound is cut.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 
 from engineio.packet import NOOP, Packet
 
@@ -14,6 +15,13 @@ from api.exchange.decimals import MarketDecimals
 from api.hub.messages import depth_update
 from api.hub.packets import event_packet
 from api.hub.transport import HubSocket
+
+# Twice what a room tells at once of an interval, but for a message of as many seconds.
+NEWEST_MAX = 1_200
+
+
+# A pair, and what of it: the book, or an interval and when a window of it opened.
+Key = tuple[str | int, ...]
 
 
 class MergedDepth:
@@ -68,7 +76,7 @@ class Client:
         self._bound = bound
         self._soft_bound = bound // 2
         self._levels_max = levels_max
-        self._newest: dict[Hashable, Packet] = {}
+        self._newest: dict[Key, Packet] = {}
         self._merged: dict[MarketDecimals, MergedDepth] = {}
         # How long others have waited for this client since it last kept up.
         self.stalled_s = 0.0
@@ -87,15 +95,20 @@ class Client:
         """Say whether something waits aside."""
         return bool(self._newest or self._merged)
 
+    @property
+    def lags_too_far(self) -> bool:
+        """Say whether more candles wait aside than a client may keep waiting."""
+        return len(self._newest) > NEWEST_MAX
+
     def send(self, packets: Iterable[Packet]) -> None:
         """Queue packets that must not be lost; `has_room` said that they fit."""
         for packet in packets:
             self._socket.queue.put_nowait(packet)
         self.stalled_s = 0.0 if self._waiting < self._soft_bound else self.stalled_s
 
-    def send_newest(self, key: Hashable, packet: Packet) -> None:
-        """Queue a packet that replaces the one before it of the same key."""
-        if key in self._newest or self._busy:
+    def send_newest(self, key: Key, packet: Packet) -> None:
+        """Queue a packet that replaces the one before it of the same key, and overtakes none."""
+        if self._newest or self._busy:
             self._newest[key] = packet
         else:
             self._socket.queue.put_nowait(packet)
@@ -124,13 +137,13 @@ class Client:
             key = next(iter(self._newest))
             self._socket.queue.put_nowait(self._newest.pop(key))
 
-    def forget(self, units: MarketDecimals) -> None:
-        """Drop what waits aside of one pair."""
+    def forget(self, units: MarketDecimals, *, but: str | None = None) -> None:
+        """Drop what waits aside of one pair, except for the candles of the interval `but`."""
         self._merged.pop(units, None)
         self._newest = {
             key: packet
             for key, packet in self._newest.items()
-            if not (isinstance(key, tuple) and key[0] == units.market.pair)
+            if key[0] != units.market.pair or key[1] == but
         }
 
     def release(self) -> None:

@@ -31,8 +31,9 @@ _log = structlog.get_logger(__name__)
 
 FLUSH_S = 0.05
 WINDOWS_S = 0.5
-SEED_RETRY_S = 2.0
-RESEED_S = 60.0
+ASK_RETRY_S = 2.0
+COMPARE_S = 60.0
+SECONDS_PER_ANSWER = 1_000
 TAIL_START_S = 5.0
 
 _snapshots = msgspec.msgpack.Decoder(DepthSnapshot)
@@ -64,7 +65,7 @@ class Hub:
             deliver=self._deliver,
             connected=self._refresh,
         )
-        self._seeding: dict[tuple[str, Interval], float] = {}
+        self._asked: dict[tuple[str, Interval | None], float] = {}
         self._loops: list[asyncio.Task[None]] = []
         self._side_tasks: set[asyncio.Task[None]] = set()
         self.cut_clients = 0
@@ -205,7 +206,6 @@ class Hub:
         for entry in self._rooms.values():
             entry.room.doubt()
             self._begin(self._load_depth(entry.room))
-        self._seeding.clear()
 
     async def _load_depth(self, room: Room) -> None:
         value = await self._feed.get(depth_key(room.units.market.pair))
@@ -218,36 +218,64 @@ class Hub:
             )
         )
 
-    async def _seed(self, room: Room, *, again: bool = False) -> None:
-        """Ask the candle actor for the open windows that clients follow and nobody knows."""
+    async def _seed(self, room: Room) -> None:
+        """Ask the candle actor for the windows that clients follow and nobody knows."""
         pair = room.units.market.pair
-        now_s = time.monotonic()
-        for interval in room.intervals if again else room.unseeded:
-            key = (pair, interval)
-            if now_s - self._seeding.get(key, -RESEED_S) < SEED_RETRY_S:
+        for interval in room.unseeded:
+            if self._asked_lately(pair, interval):
                 continue
-            self._seeding[key] = now_s
             try:
-                live = await self._candles.live(
-                    pair=pair, interval=interval, now_s=int(time.time())
-                )
+                live = await self._candles.live(pair=pair, interval=interval)
             except CandlesUnavailableError as error:
                 _log.warning("candles_not_at_hand", pair=pair, why=str(error))
                 return
             if interval in room.intervals:
-                room.seed(interval, live)
+                room.seed(interval, live, now_s=int(time.time()))
+
+    async def _catch_up(self, room: Room) -> None:
+        """Ask the candle actor for the seconds that a room has, or may have, missed."""
+        pair = room.units.market.pair
+        since_s = room.heard_s if room.missed_since_s is None else room.missed_since_s
+        if since_s is None or self._asked_lately(pair, None):
+            return
+        connections, whole = self._feed.connections, False
+        while not whole:
+            try:
+                seconds = await self._candles.seconds(
+                    pair=pair, since_s=since_s, limit=SECONDS_PER_ANSWER
+                )
+            except CandlesUnavailableError as error:
+                _log.warning("candles_not_at_hand", pair=pair, why=str(error))
+                return
+            if seconds is None:
+                room.end()
+                return
+            whole = len(seconds) < SECONDS_PER_ANSWER
+            room.catch_up(seconds, whole=whole and connections == self._feed.connections)
+            since_s = seconds[-1].open_time_s if seconds else since_s
+
+    def _asked_lately(self, pair: str, interval: Interval | None) -> bool:
+        now_s = time.monotonic()
+        lately = now_s - self._asked.get((pair, interval), -ASK_RETRY_S) < ASK_RETRY_S
+        if not lately:
+            self._asked[pair, interval] = now_s
+        return lately
 
     async def _run_windows(self) -> None:
-        reseed_s = time.monotonic() + RESEED_S
+        compare_s = time.monotonic() + COMPARE_S
         while True:
             await asyncio.sleep(WINDOWS_S)
-            again = time.monotonic() >= reseed_s or not self._seeding
-            if again:
-                reseed_s = time.monotonic() + RESEED_S
+            due = time.monotonic() >= compare_s
+            if due:
+                compare_s = time.monotonic() + COMPARE_S
             for entry in list(self._rooms.values()):
-                if again or entry.room.unseeded:
-                    self._begin(self._seed(entry.room, again=again))
-                entry.room.roll(int(time.time()))
+                room = entry.room
+                if room.unseeded:
+                    self._begin(self._seed(room))
+                if due or room.missed_since_s is not None:
+                    self._begin(self._catch_up(room))
+                if self._feed.is_up and room.missed_since_s is None:
+                    room.roll(int(time.time()))
 
     async def _run_flush(self) -> None:
         while True:

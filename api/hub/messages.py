@@ -69,7 +69,10 @@ class DepthUpdate(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=
 
 
 class CandleUpdate(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
-    """The candle of the window that is open; `time` is when it opened, in seconds."""
+    """A window's candle, whole; `time` is when it opened, in seconds.
+
+    The open window comes after each change, a closed one when late trades have changed it.
+    """
 
     trading_pair: str
     interval: str

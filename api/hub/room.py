@@ -1,10 +1,9 @@
 """One pair's room: what happens is encoded once and handed to every client that follows it."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
-import msgspec
 import structlog
 from engineio.packet import Packet
 
@@ -15,10 +14,10 @@ from analytics.intervals import Interval
 from analytics.messages import LiveCandle
 from api.exchange.decimals import MarketDecimals
 from api.exchange.values import order_of_event, trade_of_event
-from api.hub.clients import Client
+from api.hub.clients import Client, Key
 from api.hub.messages import Feed, book_update, candle_update, depth_update
 from api.hub.packets import event_packet
-from api.hub.windows import LiveWindow
+from api.hub.windows import LiveWindows
 from api.json.views import order_view, trade_view
 
 _log = structlog.get_logger(__name__)
@@ -31,7 +30,7 @@ TOP_LEVELS = 50
 EVENTS_PER_ROUND_MAX = 2_000
 # A window is opened by the clock only when trades of the one before can hardly be on their way.
 ROLL_GRACE_S = 2
-_SECONDS_KEPT = 30
+_SECONDS_HEARD = 60
 EVENTS_PER_PART = 16
 STALL_S = 0.5
 STALL_STEP_S = 0.01
@@ -58,10 +57,12 @@ class Room:
         self._top_due: asyncio.TimerHandle | None = None
         self._last_change_id = -1
         self._gap_due: asyncio.TimerHandle | None = None
-        self._windows: dict[Interval, LiveWindow] = {}
+        self._windows: dict[Interval, LiveWindows] = {}
         # Followed by somebody before the market's first trade.
         self._untraded: set[Interval] = set()
         self._seconds: dict[int, Candle] = {}
+        # From here on seconds may have been missed: until they have come no window is told.
+        self.missed_since_s: int | None = None
         self.skipped_events = 0
 
     def __len__(self) -> int:
@@ -86,19 +87,25 @@ class Room:
         return self.intervals - self._windows.keys()
 
     @property
+    def heard_s(self) -> int | None:
+        """Return the time up to which every interval has its seconds; None without a window."""
+        return min((windows.heard_s for windows in self._windows.values()), default=None)
+
+    @property
     def knows_depth(self) -> bool:
         return self._top is not None
 
     def add(self, subscription: Subscription) -> None:
         """Let a client in, or change how it follows; it is sent the book and candle as they are."""
         client = subscription.client
-        client.forget(self.units)
+        # A window that was told has to be told to its end.
+        client.forget(self.units, but=subscription.interval.value)
         self._subscriptions[client.sid] = subscription
         if subscription.feed == "book" and self._top is not None:
             client.send_newest(self._key("book"), self._book_packet(self._top))
-        window = self._windows.get(subscription.interval)
-        if window is not None:
-            self._send_candle([subscription], subscription.interval, window.candle)
+        windows = self._windows.get(subscription.interval)
+        if windows is not None:
+            self._send_candles([subscription], subscription.interval, [windows.newest])
 
     def remove(self, sid: str) -> None:
         """Let a client go."""
@@ -186,55 +193,75 @@ class Room:
             if not follower.client.send_depth(self.units, change, packet):
                 self._cut(follower.client)
 
-    def on_seconds(self, seconds: Iterable[Candle]) -> None:
-        """Take changed seconds and send the windows that they change."""
-        changed = list(seconds)
-        for second in changed:
-            self._seconds[second.open_time_s] = second
-        for open_time_s in sorted(self._seconds)[:-_SECONDS_KEPT]:
+    def on_seconds(self, seconds: Collection[Candle]) -> None:
+        """Take changed seconds and tell every window that they change or open, oldest first."""
+        for second in seconds:
+            known = self._seconds.get(second.open_time_s)
+            if known is None or known.last_sequence < second.last_sequence:
+                self._seconds[second.open_time_s] = second
+        if self.missed_since_s is None:
+            for interval in list(self._untraded):
+                self._open_first(interval)
+            self._tell(seconds)
+        for open_time_s in sorted(self._seconds)[:-_SECONDS_HEARD]:
             del self._seconds[open_time_s]
-        for interval in list(self._untraded):
-            self._open_first(interval)
-        for interval, window in self._windows.items():
-            news = [window.apply(second) for second in changed]
-            if any(news):
-                self._send_candle(self._followers(interval), interval, window.candle)
 
-    def seed(self, interval: Interval, live: LiveCandle | None) -> None:
-        """Start an open window from what the candle actor says; send it where it is news.
+    def seed(self, interval: Interval, live: LiveCandle | None, *, now_s: int) -> None:
+        """Start an interval from what the candle actor says, and tell its open window.
 
         None says that nothing was ever traded: then the first trade that is heard opens it.
         """
+        if interval in self._windows:
+            return
         if live is None:
-            if interval not in self._windows:
-                self._untraded.add(interval)
-                self._open_first(interval)
+            self._untraded.add(interval)
+            if self._open_first(interval):
+                self._tell(self._seconds.values())
             return
         self._untraded.discard(interval)
-        window = LiveWindow(interval, live)
-        for open_time_s in sorted(self._seconds):
-            window.apply(self._seconds[open_time_s])
-        before = self._windows.get(interval)
-        self._windows[interval] = window
-        if before is None or before.candle != window.candle:
-            self._send_candle(self._followers(interval), interval, window.candle)
+        windows = self._windows[interval] = LiveWindows(interval, live, now_s=now_s)
+        windows.apply(self._seconds.values())
+        self._send_candles(self._followers(interval), interval, [windows.newest])
 
     def roll(self, now_s: int) -> None:
         """Open the windows that have begun without a trade."""
-        for interval, window in self._windows.items():
-            if window.roll(now_s - ROLL_GRACE_S):
-                self._send_candle(self._followers(interval), interval, window.candle)
+        for interval, windows in list(self._windows.items()):
+            opened = windows.roll(now_s - ROLL_GRACE_S)
+            self._send_candles(self._followers(interval), interval, opened)
 
     def doubt(self) -> None:
-        """Take the market's first trade as possibly missed."""
+        """Take it that seconds may have been missed, the market's first trade among them."""
         self._untraded.clear()
+        if self.missed_since_s is None:
+            self.missed_since_s = self.heard_s
 
-    def _open_first(self, interval: Interval) -> None:
+    def catch_up(self, seconds: Collection[Candle], *, whole: bool) -> None:
+        """Take seconds that the candle actor holds; `whole` says that none are missing now."""
+        self._tell(seconds)
+        if whole:
+            self.missed_since_s = None
+            self._tell(self._seconds.values())
+
+    def end(self) -> None:
+        """Cut everybody: what was missed cannot be told any more."""
+        for subscription in list(self._subscriptions.values()):
+            self._cut(subscription.client)
+
+    def _tell(self, seconds: Collection[Candle]) -> None:
+        for interval, windows in list(self._windows.items()):
+            changed = windows.apply(seconds)
+            self._send_candles(self._followers(interval), interval, changed)
+
+    def _open_first(self, interval: Interval) -> bool:
+        """Open an interval with the market's first second; False before it is heard."""
         if not self._seconds:
-            return
+            return False
         first = self._seconds[min(self._seconds)]
-        opened = msgspec.structs.replace(first, open_time_s=interval.open_time(first.open_time_s))
-        self.seed(interval, LiveCandle(opened, first))
+        self._untraded.discard(interval)
+        windows = LiveWindows(interval, LiveCandle(first, first), now_s=first.open_time_s)
+        self._windows[interval] = windows
+        self._send_candles(self._followers(interval), interval, [windows.newest])
+        return True
 
     def _schedule_top(self) -> None:
         if self._top_due is not None:
@@ -271,12 +298,22 @@ class Room:
                 )
             )
 
-    def _send_candle(
-        self, followers: Iterable[Subscription], interval: Interval, candle: Candle
+    def _send_candles(
+        self, followers: Iterable[Subscription], interval: Interval, candles: Iterable[Candle]
     ) -> None:
-        packet = event_packet("candle_update", candle_update(self.units, interval, candle))
+        """Send windows, oldest first; only the newest state of the same window replaces one."""
+        packets = [
+            (
+                self._key(interval.value, candle.open_time_s),
+                event_packet("candle_update", candle_update(self.units, interval, candle)),
+            )
+            for candle in candles
+        ]
         for follower in followers:
-            follower.client.send_newest(self._key(interval.value), packet)
+            for key, packet in packets:
+                follower.client.send_newest(key, packet)
+            if follower.client.lags_too_far:
+                self._cut(follower.client)
 
     def _followers(self, interval: Interval) -> list[Subscription]:
         return [one for one in self._subscriptions.values() if one.interval is interval]
@@ -284,5 +321,5 @@ class Room:
     def _book_packet(self, depth: DepthSnapshot) -> Packet:
         return event_packet("orderbook_update", book_update(self.units, depth))
 
-    def _key(self, what: str) -> tuple[str, str]:
-        return (self.units.market.pair, what)
+    def _key(self, *what: str | int) -> Key:
+        return (self.units.market.pair, *what)

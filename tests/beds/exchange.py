@@ -115,8 +115,11 @@ class LocalCandles:
             pair, interval.value, names, limit, before_s, now_s
         )
 
-    async def live(self, *, pair: str, interval: Interval, now_s: int) -> LiveCandle | None:
-        return await self._aggregator.live(pair, interval.value, now_s)
+    async def live(self, *, pair: str, interval: Interval) -> LiveCandle | None:
+        return await self._aggregator.live(pair, interval.value)
+
+    async def seconds(self, *, pair: str, since_s: int, limit: int) -> list[Candle] | None:
+        return await self._aggregator.seconds(pair, since_s, limit)
 
     async def ticker(self, *, pair: str, now_s: int) -> Ticker | None:
         return await self._aggregator.ticker(pair, now_s)

@@ -75,8 +75,11 @@ class LocalCandles:
             pair, interval.value, names, limit, before_s, now_s
         )
 
-    async def live(self, *, pair: str, interval: Interval, now_s: int) -> LiveCandle | None:
-        return await self._aggregator.live(pair, interval.value, now_s)
+    async def live(self, *, pair: str, interval: Interval) -> LiveCandle | None:
+        return await self._aggregator.live(pair, interval.value)
+
+    async def seconds(self, *, pair: str, since_s: int, limit: int) -> list[Candle] | None:
+        return await self._aggregator.seconds(pair, since_s, limit)
 
     async def ticker(self, *, pair: str, now_s: int) -> Ticker | None:
         return await self._aggregator.ticker(pair, now_s)
@@ -141,12 +144,17 @@ class Heard:
 
 @asynccontextmanager
 async def live_platform(
-    servers: Servers, folder: Path, *, allowed_origins: tuple[str, ...], **limits: int
+    servers: Servers,
+    folder: Path,
+    *,
+    allowed_origins: tuple[str, ...],
+    market_ids: range = _MARKET_IDS,
+    **limits: int,
 ) -> AsyncIterator[Live]:
     """Run markets, router, candle aggregator and hub; the hub listens on a free port."""
     # Compiling in the middle of a test would stop the loop that all of this runs in.
     warm()
-    markets = [market(number) for number in _MARKET_IDS]
+    markets = [market(number) for number in market_ids]
     platform = replace(
         make_platform(servers, markets, folder, **limits), allowed_origins=allowed_origins
     )

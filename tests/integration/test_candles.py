@@ -169,11 +169,12 @@ async def test_every_interval_is_the_same_from_memory_and_from_postgres(
             assert answer == naive_candles(
                 events, interval, now_s=now_s, limit=limit, before_s=before_s
             )
-        live = await aggregator.live("T1-USD", interval.value, now_s)
-        assert live == LiveCandle(
-            naive_candles(events, interval, now_s=now_s)[-1],
-            seconds_with_trades(events, market_id=1)[-1],
-        )
+        every = seconds_with_trades(events, market_id=1)
+        live = await aggregator.live("T1-USD", interval.value)
+        assert live == LiveCandle(naive_candles(events, interval, now_s=0)[-1], every[-1])
+        held = await aggregator.seconds("T1-USD", every[-20].open_time_s, 15)
+        assert held == every[-20:-5]
+        assert await aggregator.seconds("T1-USD", every[0].open_time_s, 15) is None
 
 
 async def test_the_ticker_tells_the_last_24_hours(bed: Bed) -> None:

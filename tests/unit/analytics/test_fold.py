@@ -2,13 +2,17 @@
 
 import asyncio
 
+import polars as pl
+
 from actors.follow.positions import MarketPosition
 from actors.platform.config import CandlesConfig
+from actors.platform.messages import Candle
 from actors.platform.topology import TRADES_TOPIC, Topology
-from analytics.fold import CandleFold
-from analytics.frames import empty_candles
+from analytics.fold import SECONDS_REPEATED, CandleFold
+from analytics.frames import empty_candles, fold_trades, to_candles
 from analytics.store import CandleStore, Restored
 from tests.beds.commands import market
+from tests.beds.trades import trade_events
 
 
 class EmptyStore(CandleStore):
@@ -39,3 +43,27 @@ async def test_whoever_asks_about_an_added_market_waits_until_it_is_restored() -
     async with asyncio.timeout(5):
         assert len(await asking[1]) == 0
     assert fold.seconds_held == {1: 0, 2: 0}
+
+
+class HoldingStore(CandleStore):
+    """A store with these seconds of the market 1."""
+
+    def __init__(self, seconds: pl.DataFrame) -> None:
+        self._seconds = seconds
+
+    async def restore(self, topology: Topology, *, seconds: int) -> Restored:
+        return Restored((MarketPosition(market_id=1),), {1: self._seconds})
+
+
+async def test_the_newest_seconds_are_told_again_at_a_start() -> None:
+    told: dict[int, list[Candle]] = {}
+    fold = CandleFold(
+        CandlesConfig(kafka_bootstrap="", postgres_url="", redis_url="", topology=Topology(())),
+        consumer="candles",
+        topic=TRADES_TOPIC,
+        seconds_in_memory=10_000,
+        tell=lambda market_id, candles: told.update({market_id: list(candles)}),
+    )
+    seconds = fold_trades(trade_events([(at * 1_000_000, 100 + at, 1) for at in range(500)]))
+    await fold.restore(HoldingStore(seconds), Topology((market(1),)))
+    assert told == {1: to_candles(1, seconds)[-SECONDS_REPEATED:]}
