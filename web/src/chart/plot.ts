@@ -123,11 +123,12 @@ export class Plot {
     return candles.length;
   }
 
-  /** Take the open window's candle. */
+  /** Take a window's candle: the open one's, or the last word about one that has closed. */
   update(candle: Candle): void {
-    if (!take(this.candles, candle)) return;
-    this.price.update(bar(candle));
-    this.volumes.update(volume(candle, this.volumeColors()));
+    const taken = take(this.candles, candle);
+    if (taken === null) return;
+    this.price.update(bar(candle), taken === "older");
+    this.volumes.update(volume(candle, this.volumeColors()), taken === "older");
     this.own.draw(this.range());
     this.tell();
   }

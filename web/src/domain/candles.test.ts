@@ -28,14 +28,16 @@ it("the range of candles is that of their wicks", () => {
   expect(priceRange([])).toBeNull();
 });
 
-it("the open window's candle replaces itself, opens the next, and never goes back", () => {
+it("a window's candle replaces itself, also when a later window is open", () => {
   const candles = [candle(0), candle(60)];
-  expect(take(candles, candle(60, "3"))).toBe(true);
-  expect(take(candles, candle(120))).toBe(true);
-  expect(take(candles, candle(60))).toBe(false);
+  expect(take(candles, candle(60, "3"))).toBe("newest");
+  expect(take(candles, candle(120))).toBe("newest");
+  expect(take(candles, candle(60, "4"))).toBe("older");
+  expect(take(candles, candle(-60))).toBeNull();
+  expect(take(candles, candle(90))).toBeNull();
   expect(candles.map((one) => [one.time, one.low])).toEqual([
     [0, "1"],
-    [60, "3"],
+    [60, "4"],
     [120, "1"],
   ]);
 });

@@ -18,13 +18,20 @@ export function priceRange(candles: readonly Candle[]): PriceRange | null {
   return { low, high };
 }
 
-/** Put the open window's candle behind the others or in its place; false where it is too old. */
-export function take(candles: Candle[], candle: Candle | CandleUpdate): boolean {
+/** Where a candle has gone: behind the others, in the newest's place, or in an older one's. */
+export type Taken = "newest" | "older" | null;
+
+/** Put a candle behind the others or in its window's place; null where no window is its own. */
+export function take(candles: Candle[], candle: Candle | CandleUpdate): Taken {
   const last = candles.at(-1);
-  if (last && candle.time < last.time) return false;
-  if (last?.time === candle.time) candles[candles.length - 1] = candle;
-  else candles.push(candle);
-  return true;
+  if (!last || candle.time > last.time) {
+    candles.push(candle);
+    return "newest";
+  }
+  const at = candles.findLastIndex((one) => one.time <= candle.time);
+  if (candles[at]?.time !== candle.time) return null;
+  candles[at] = candle;
+  return at === candles.length - 1 ? "newest" : "older";
 }
 
 /** Return the windows, by their time, in which an account bought or sold: one a window and side. */
