@@ -11,6 +11,9 @@ FORKAST_MIN_NODES             nodes that must take pairs before `up` spreads the
                               cluster of Ray's, 1
 FORKAST_PORT                  where REST and Socket.IO answer, 3001
 FORKAST_HOST                  the address that they are bound to, 127.0.0.1
+FORKAST_LOOPBACK              true where clients reach the platform at loopback alone, as by a port
+                              of a container that is published there; by default what
+                              FORKAST_HOST says
 FORKAST_SNAPSHOTS             where books are kept: files (of the data folder) or postgres; by
                               default files on one machine, postgres where an address names Ray
 FORKAST_LOG_FORMAT            json or console; by default console at a terminal, json elsewhere
@@ -56,6 +59,7 @@ class Settings(BaseSettings):
     min_nodes: int = pydantic.Field(default=1, ge=1)
     port: int = pydantic.Field(default=3001, ge=1, le=65_535)
     host: str = "127.0.0.1"
+    loopback: bool | None = None
     snapshots: Literal["", "files", "postgres"] = ""
     log_format: Literal["", "json", "console"] = ""
     gateway_replicas: int = pydantic.Field(default=1, ge=1, le=64)
@@ -85,7 +89,7 @@ class Settings(BaseSettings):
             log_format=self.log_format or "json",
             gateway_replicas=self.gateway_replicas,
             allowed_origins=self.allowed_origins,
-            loopback=_is_loopback(self.host),
+            loopback=_is_loopback(self.host) if self.loopback is None else self.loopback,
             operator_token=self.operator_token or _kept_token(data),
             web_directory=str(page) if page else "",
         )

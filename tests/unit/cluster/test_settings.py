@@ -68,6 +68,17 @@ def test_the_platform_knows_whether_it_listens_on_loopback(
     assert platform.loopback is loopback
 
 
+def test_a_port_that_is_published_on_loopback_can_be_said_to_be(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FORKAST_HOST", "0.0.0.0")  # noqa: S104 - as in a container
+    monkeypatch.setenv("FORKAST_LOOPBACK", "true")
+    platform = load_settings().platform(
+        servers=_SERVERS, topology=default_topology(), data=tmp_path
+    )
+    assert platform.loopback is True
+
+
 def test_an_operators_token_is_made_once_and_kept_private(tmp_path: Path) -> None:
     def token() -> str:
         settings = load_settings()
