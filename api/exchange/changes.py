@@ -56,17 +56,28 @@ class OrderChanges:
     async def cancel_all(
         self, principal: Principal, markets: Sequence[Market], *, side: Side | None
     ) -> dict[str, int | None]:
-        """Cancel open orders; return how many by pair, None where it is not known yet."""
+        """Cancel open orders; return how many by pair, None where it is not known (yet).
+
+        Raises Refusal only where no market could be told.
+        """
         outcomes = await asyncio.gather(
             *(
                 self._send(
                     market, CommandKind.CANCEL_ALL, user_id=principal.user_id, side=side or 0
                 )
                 for market in markets
-            )
+            ),
+            return_exceptions=True,
         )
+        refused = [one for one in outcomes if isinstance(one, BaseException)]
+        if unexpected := [one for one in refused if not isinstance(one, Refusal)]:
+            raise unexpected[0]
+        if refused and len(refused) == len(outcomes):
+            raise refused[0]
         return {
-            market.pair: None if outcome is None else int(outcome.last["quantity_lots"])
+            market.pair: int(outcome.last["quantity_lots"])
+            if isinstance(outcome, Outcome)
+            else None
             for market, outcome in zip(markets, outcomes, strict=True)
         }
 

@@ -71,16 +71,20 @@ class OrderEntry:
         What the door could not read stands among them as a refusal. Raises Refusal where there are
         too many or none.
         """
-        if not 1 <= len(orders) <= self.batch_orders:
-            raise InvalidError(
-                "BATCH_SIZE", f"A batch holds 1 to {self.batch_orders} orders, not {len(orders)}."
-            )
+        self.check_count(len(orders))
         judged = self._judged(orders)
         unknown = await self._unknown_users(judged)
         with ExitStack() as waiting:
             items = [self._number(order, unknown, waiting) for order in judged]
             await self._send_many(items)
             return await self._answers(items)
+
+    def check_count(self, count: int) -> None:
+        """Raise Refusal where a batch may not hold so many orders."""
+        if not 1 <= count <= self.batch_orders:
+            raise InvalidError(
+                "BATCH_SIZE", f"A batch holds 1 to {self.batch_orders} orders, not {count}."
+            )
 
     def _judged(
         self, orders: Sequence[tuple[Principal, NewOrder] | Refusal]
@@ -134,7 +138,7 @@ class OrderEntry:
 
     async def _send_one(self, order: NewOrder, order_id: int, user_id: int) -> None:
         command = order.command(order_id=order_id, user_id=user_id, time_us=now_us())
-        self.sent.note(order_id, market=order.market, user_id=user_id)
+        self.sent.note(order_id, order, user_id=user_id)
         refused = await self.sender.place(order.market, (command,), order_ids=(order_id,))
         if refused is not None:
             raise refused
@@ -152,7 +156,7 @@ class OrderEntry:
         time_us = now_us()
         packed: list[bytes] = []
         for item, order in group:
-            self.sent.note(item.order_id, market=market, user_id=item.user_id)
+            self.sent.note(item.order_id, order, user_id=item.user_id)
             packed.append(
                 order.command(order_id=item.order_id, user_id=item.user_id, time_us=time_us)
             )

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 
 from actors.book.market import Market
+from actors.book.records import RecordArray
 from actors.platform.topology import Topology
 from api.exchange.outcomes import OutcomeReader
 from api.exchange.recent import RecentEvents
@@ -52,7 +54,7 @@ class TradeHistory:
             [one.market_id for one in self.topology] if market is None else [market.market_id]
         )
         await self.outcomes.caught_up(market_ids)
-        recent = self.recent.trades(market_ids, user_id=user_id)
+        recent = _newest(self.recent.trades(market_ids, user_id=user_id), after, limit)
         found = {
             FillPosition.of(fill).key: fill
             for fill in await self.fills_stored.page(
@@ -64,6 +66,23 @@ class TradeHistory:
             if after is None or position.key < after.key:
                 found[position.key] = fill
         return [found[key] for key in sorted(found, reverse=True)[:limit]]
+
+
+def _newest(trades: RecordArray, after: FillPosition | None, limit: int) -> RecordArray:
+    """Return the newest trades in which `limit` fills that follow a position must be."""
+    keys = ("time_us", "market_id", "trade_id")
+    if after is not None:
+        time_us, market_id, trade_id = (trades[key] for key in keys)
+        trades = trades[
+            (time_us < after.time_us)
+            | (time_us == after.time_us)
+            & (
+                (market_id < after.market_id)
+                | (market_id == after.market_id) & (trade_id <= after.trade_id)
+            )
+        ]
+    # One more, for the trade of the position itself may have no other side.
+    return trades[np.lexsort([trades[key] for key in reversed(keys)])[-limit - 1 :]]
 
 
 def _sides(trades: Iterable[Trade], user_id: int) -> Iterable[Fill]:

@@ -19,6 +19,7 @@ from api.exchange.storage.orders import OrdersRepository
 from api.exchange.storage.trades import TradesRepository
 from api.exchange.values import FINISHED, Order, Trade, order_of_event, trade_of_event
 
+_HIDDEN_MAX = 1_000
 # How far the clock of another gateway may be ahead of this one's.
 _CLOCK_SKEW_MS = 60_000
 
@@ -47,7 +48,7 @@ class Orders:
 
     async def get(self, order_id: int) -> Order:
         """Return an order; for one that only repeated a client order id, the first order."""
-        await self.outcomes.caught_up(self._markets_of(order_id))
+        await self.outcomes.caught_up(await self._markets_of(order_id))
         order = await self.known(order_id)
         if order.reason == Reason.DUPLICATE_CLIENT_ORDER_ID and order.related_order_id:
             order = await self.known(order.related_order_id)
@@ -117,30 +118,33 @@ class Orders:
         images = self.recent.images(market_ids, user_id=user_id)
         if before_order_id is not None:
             images = images[images["order_id"] < min(before_order_id, INT64_MAX)]
-        newer = set(images["order_id"].tolist())
+        newer = dict(zip(images["order_id"].tolist(), images["sequence"].tolist(), strict=True))
         shown = images[
             np.isin(images["status"], [int(status) for status in wanted])
             & (images["reason"] != Reason.DUPLICATE_CLIENT_ORDER_ID)
         ]
         shown = shown[np.argsort(shown["order_id"])][::-1][:limit]
-        found = [order_of_event(image) for image in shown]
+        found = {order.order_id: order for order in map(order_of_event, shown)}
+        # Rows that an image hides do not count: as many more are read at once.
+        block = limit + min(len(newer), _HIDDEN_MAX)
         cursor = before_order_id
         while True:
             rows = await self.orders.page(
-                limit=limit,
+                limit=block,
                 user_id=user_id,
                 market_id=None if market is None else market.market_id,
                 statuses=wanted,
                 before_order_id=cursor,
             )
-            found += [order for order in rows if order.order_id not in newer]
-            if len(rows) < limit:
+            found |= {
+                row.order_id: row for row in rows if row.sequence > newer.get(row.order_id, 0)
+            }
+            if len(rows) < block:
                 break
             cursor = rows[-1].order_id
-            if sum(order.order_id >= cursor for order in found) >= limit:
+            if sum(order_id >= cursor for order_id in found) >= limit:
                 break
-        found.sort(key=lambda order: order.order_id, reverse=True)
-        return found[:limit]
+        return [found[order_id] for order_id in sorted(found, reverse=True)[:limit]]
 
     async def _newest(self, order_id: int) -> Order | None:
         # Before the rows are read: what is dropped here meanwhile is in them.
@@ -154,10 +158,14 @@ class Orders:
         image = self.recent.image(order_id)
         return order_of_event(image[0]) if len(image) else None
 
-    def _markets_of(self, order_id: int) -> list[int]:
+    async def _markets_of(self, order_id: int) -> list[int]:
+        """Return the market of an order; all of them where it is not known yet."""
         owner = self.sent.owner(order_id)
         if owner is not None:
             return [owner[0].market_id]
+        heard = await self._newest(order_id)
+        if heard is not None:
+            return [heard.market_id]
         return [market.market_id for market in self.topology]
 
 

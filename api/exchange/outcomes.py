@@ -50,7 +50,8 @@ class OutcomeReader:
         self._watch = watch
         self._recent = recent
         self._positions = positions
-        self._rounds = Rounds(self._end_offsets)
+        self._known_ends = Rounds(self._end_offsets)
+        self._written = Rounds(self._learn_written)
         self._has_read = asyncio.Condition()
 
     async def start(self) -> None:
@@ -83,33 +84,34 @@ class OutcomeReader:
         while True:
             await asyncio.sleep(_WRITTEN_EVERY_S)
             try:
-                await self._learn_written()
+                await self._written.result()
             except StorageUnavailableError as error:
                 _log.warning("written_unknown", why=str(error))
 
     async def caught_up(self, market_ids: Collection[int]) -> None:
         """Return when all that anybody was told of these markets is in Postgres or kept here.
 
-        That is: the events that the log held when this was called. While no broker answers nobody
-        is told anything new, and what was read before has to do. Raises Refusal after `WAIT_S`,
-        and StorageUnavailableError.
+        That is: the events that the log held when this was called. Raises Refusal where that
+        takes longer than `WAIT_S`, and StorageUnavailableError.
         """
         try:
             async with asyncio.timeout(WAIT_S):
-                await self._read_up_to(await self._known_ends(), market_ids)
+                await self._read_up_to(await self._ends_now(), market_ids)
                 while not self._recent.is_complete(market_ids):
-                    await self._learn_written()
+                    await self._written.result()
                     if self._recent.is_complete(market_ids):
                         break
                     await asyncio.sleep(_POLL_S)
         except TimeoutError:
             raise not_yet_known() from None
 
-    async def _known_ends(self) -> dict[int, int]:
-        try:
-            return await self._rounds.result()
-        except LogError:
-            return {}
+    async def _ends_now(self) -> dict[int, int]:
+        """Ask where the log ends until a broker says so: without it nobody knows what was told."""
+        while True:
+            try:
+                return await self._known_ends.result()
+            except LogError:
+                await asyncio.sleep(_POLL_S)
 
     async def _end_offsets(self) -> dict[int, int]:
         return await self._ends.end_offsets(self._market_ids)
@@ -130,7 +132,7 @@ class OutcomeReader:
                 await self._has_read.wait_for(has_read)
 
     async def _learn_written(self) -> None:
-        self._recent.note_written(await self._positions.events_offsets())
+        self._recent.note_written(await self._positions.written())
 
     async def _read(self) -> None:
         try:

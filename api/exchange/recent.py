@@ -5,14 +5,14 @@ process has read: the newer image of an order wins.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.book.vocabulary import EventKind
+from actors.follow.positions import MarketPosition
 
 _Mask = Callable[[RecordArray], Any]
 
@@ -20,16 +20,52 @@ _Mask = Callable[[RecordArray], Any]
 EVENTS_MAX = 200_000
 
 
-@dataclass(slots=True)
 class _Kept:
-    """One market's newest events, by the offsets of their records in `orders.updated`.
+    """One market's newest events in one array, by the offsets of their records.
 
-    All records from `first_offset` on are kept; those before `written_offset` are in Postgres.
+    All records from `first_offset` on are kept; those before `written_offset`, and all events up to
+    `written_sequence`, are in Postgres.
     """
 
-    first_offset: int = 0
-    written_offset: int = 0
-    records: deque[tuple[int, RecordArray]] = field(default_factory=deque)
+    def __init__(self) -> None:
+        self.first_offset = 0
+        self.written_offset = 0
+        self.written_sequence = 0
+        self._records: deque[tuple[int, int]] = deque()
+        self._events: RecordArray = np.empty(0, EVENT_DTYPE)
+        self._start = self._end = 0
+
+    def __len__(self) -> int:
+        return self._end - self._start
+
+    @property
+    def events(self) -> RecordArray:
+        """Return the events in order of sequence, as a view."""
+        return self._events[self._start : self._end]
+
+    @property
+    def oldest_offset(self) -> int:
+        """Return the offset of the oldest record that is kept."""
+        return self._records[0][0]
+
+    def begin(self, offset: int) -> None:
+        self._records.clear()
+        self._start = self._end = 0
+        self.first_offset = offset
+
+    def append(self, offset: int, events: RecordArray) -> None:
+        if self._end + len(events) > len(self._events):
+            grown = np.empty(2 * (len(self) + len(events)), EVENT_DTYPE)
+            grown[: len(self)] = self.events
+            self._start, self._end, self._events = 0, len(self), grown
+        self._events[self._end : self._end + len(events)] = events
+        self._end += len(events)
+        self._records.append((offset, len(events)))
+
+    def drop_oldest(self) -> None:
+        offset, count = self._records.popleft()
+        self._start += count
+        self.first_offset = max(self.first_offset, offset + 1)
 
 
 class RecentEvents:
@@ -38,33 +74,37 @@ class RecentEvents:
     def __init__(self, market_ids: Iterable[int], *, events_max: int = EVENTS_MAX) -> None:
         self._markets = {market_id: _Kept() for market_id in market_ids}
         self._bound = events_max
-        self._count = 0
 
     def begin(self, market_id: int, offset: int) -> None:
         """Forget a market's events: its records are read from this offset on."""
-        kept = self._markets[market_id]
-        self._count -= sum(len(events) for _, events in kept.records)
-        kept.records.clear()
-        kept.first_offset = offset
+        self._markets[market_id].begin(offset)
 
     def add(self, market_id: int, offset: int, events: RecordArray) -> None:
-        """Keep the new events of the record at this offset, at the price of the oldest."""
-        if len(events) == 0:
-            return
-        self._markets[market_id].records.append((offset, events))
-        self._count += len(events)
-        while self._count > self._bound:
-            self._drop_first(max(self._markets.values(), key=_size))
+        """Keep the new events of the record at this offset, at the price of the oldest.
 
-    def note_written(self, next_offsets: Mapping[int, int]) -> None:
-        """Drop what is in Postgres: by market id, all records before an offset."""
-        for market_id, next_offset in next_offsets.items():
-            kept = self._markets.get(market_id)
+        What a router repeats, and Postgres holds, is passed over.
+        """
+        kept = self._markets[market_id]
+        written = int(np.searchsorted(events["sequence"], kept.written_sequence, "right"))
+        if written == len(events):
+            return
+        kept.append(offset, events[written:])
+        while sum(map(len, self._markets.values())) > self._bound:
+            max(self._markets.values(), key=len).drop_oldest()
+
+    def note_written(self, positions: Iterable[MarketPosition]) -> None:
+        """Drop what is in Postgres, as its positions say now.
+
+        They may have gone back: Postgres may forget the last moment of its life in a crash.
+        """
+        for position in positions:
+            kept = self._markets.get(position.market_id)
             if kept is None:
                 continue
-            kept.written_offset = max(kept.written_offset, next_offset)
-            while kept.records and kept.records[0][0] < kept.written_offset:
-                self._drop_first(kept)
+            kept.written_offset = position.next_offset
+            kept.written_sequence = position.last_sequence
+            while len(kept) and kept.oldest_offset < kept.written_offset:
+                kept.drop_oldest()
 
     def is_complete(self, market_ids: Iterable[int]) -> bool:
         """Say whether each event of these markets is kept here or known to be in Postgres."""
@@ -116,18 +156,6 @@ class RecentEvents:
         )
 
     def _select(self, market_ids: Iterable[int], wanted: _Mask) -> RecordArray:
-        parts = [
-            events[wanted(events)]
-            for market_id in market_ids
-            for _, events in self._markets[market_id].records
-        ]
+        kept = (self._markets[market_id].events for market_id in market_ids)
+        parts = [events[wanted(events)] for events in kept if len(events)]
         return np.concatenate(parts) if parts else np.empty(0, EVENT_DTYPE)
-
-    def _drop_first(self, kept: _Kept) -> None:
-        offset, events = kept.records.popleft()
-        kept.first_offset = max(kept.first_offset, offset + 1)
-        self._count -= len(events)
-
-
-def _size(kept: _Kept) -> int:
-    return len(kept.records)

@@ -10,8 +10,10 @@ from actors.platform.errors import ForkastError, LogTimeoutError
 from api.exchange import commands
 from api.exchange.metrics import OrderMetrics
 from api.exchange.refusals import Refusal, changing_unknown, of_platform_error, placing_unknown
+from api.exchange.values import NewOrder
 
 OWNERS_MAX = 100_000
+ASKED_MAX = 100_000
 UNSETTLED_MAX = 100_000
 # Longer than the log keeps trying to deliver what it has not confirmed.
 UNSETTLED_S = 60.0
@@ -22,13 +24,22 @@ class SentOrders:
 
     def __init__(self) -> None:
         self._owners: OrderedDict[int, tuple[Market, int]] = OrderedDict()
+        self._asked: OrderedDict[int, NewOrder] = OrderedDict()
         self._unsettled: OrderedDict[int, float] = OrderedDict()
 
-    def note(self, order_id: int, *, market: Market, user_id: int) -> None:
-        """Remember the market and the owner of an order that is sent."""
-        self._owners[order_id] = (market, user_id)
+    def note(self, order_id: int, order: NewOrder, *, user_id: int) -> None:
+        """Remember where an order goes and whose it is; what it asks for, if it may be repeated."""
+        self._owners[order_id] = (order.market, user_id)
         if len(self._owners) > OWNERS_MAX:
             self._owners.popitem(last=False)
+        if order.client_order_id:
+            self._asked[order_id] = order
+            if len(self._asked) > ASKED_MAX:
+                self._asked.popitem(last=False)
+
+    def asked(self, order_id: int) -> NewOrder | None:
+        """Return what an order of this process with a client order id has asked for."""
+        return self._asked.get(order_id)
 
     def owner(self, order_id: int) -> tuple[Market, int] | None:
         """Return the market and the user of an order of this process."""

@@ -54,9 +54,8 @@ class Settlement:
 
     async def _repeated(self, order: NewOrder, first_id: int, *, show: bool) -> Placed:
         """Return what the first order of a client order id is answered; refuse another order."""
-        # Its market's events have been read up to the repeat's own, which came later.
-        first = await self._orders.known(first_id)
-        if _differs(order, first):
+        first = await self._orders.get(first_id)
+        if _differs(order, self._orders.sent.asked(first_id), first):
             raise ConflictError(
                 Reason.DUPLICATE_CLIENT_ORDER_ID.name,
                 "This client order id was used before, for an order of another side, type, price "
@@ -69,13 +68,29 @@ class Settlement:
         return Placed(order_id=first_id, is_repeat=True, order=first, trades=trades)
 
 
-def _differs(order: NewOrder, first: Order) -> bool:
-    """Say whether a repeat asks for something else than the first order, as that stands now."""
+def _differs(order: NewOrder, asked: NewOrder | None, first: Order) -> bool:
+    """Say whether a repeat asks for something else than the first order.
+
+    What the first asked for is known where it was placed through this process. Elsewhere the order
+    as it stands has to do: an amend, or a self-trade that decremented it, may have changed it.
+    """
+    if asked is not None:
+        return _terms(order) != _terms(asked)
     quantity_lots = 0 if first.quote_units else first.quantity_lots
+    return _terms(order) != (
+        first.side,
+        first.order_type,
+        first.price_ticks,
+        quantity_lots,
+        first.quote_units,
+    )
+
+
+def _terms(order: NewOrder) -> tuple[int, ...]:
     return (
         order.side,
         order.order_type,
         order.price_ticks,
         order.quantity_lots,
         order.quote_units,
-    ) != (first.side, first.order_type, first.price_ticks, quantity_lots, first.quote_units)
+    )

@@ -205,7 +205,10 @@ def parse_expiry_us(value: int | str) -> int:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
             raise malformed("expiresAt needs a time zone, for example a Z at its end.")
-        return (moment - _EPOCH) // timedelta(microseconds=1)
+        expires_us = (moment - _EPOCH) // timedelta(microseconds=1)
+        if expires_us > _YEAR_9999_MS * 1_000:
+            raise ValueError("after the year 9999")
+        return expires_us
     except (ValueError, OverflowError):
         raise malformed("expiresAt must be milliseconds since 1970, or ISO 8601.") from None
 

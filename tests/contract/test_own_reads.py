@@ -128,3 +128,17 @@ async def test_a_client_order_id_with_another_order_is_refused_and_names_the_fir
     answer = await exchange.client.post("/orders/batch", json=[body])
     (result,) = answer.json()["results"]
     assert (result["statusCode"], result["orderId"]) == (409, first["orderId"])
+
+
+async def test_a_repeat_of_an_order_that_was_amended_since_is_still_a_repeat(
+    exchange: Exchange,
+) -> None:
+    user_id = await exchange.new_user()
+    order: dict[str, Any] = {"userId": user_id, "clientOrderId": "amended-since"}
+    first = await exchange.place(**order)
+    amended = await exchange.client.patch(f"/orders/{first['orderId']}", json={"price": "99"})
+    assert amended.status_code == 200
+    again = await exchange.place(**order)
+    assert (again["orderId"], again["order"]["price"]) == (first["orderId"], "99")
+    refused = await exchange.place(**order, price="99", expect=409)
+    assert refused["orderId"] == first["orderId"]

@@ -150,6 +150,7 @@ async def test_a_bad_number_is_refused(
         (_with(expiresAt=10**30), 400, "MALFORMED"),
         (_with(expiresAt=-5), 400, "MALFORMED"),
         (_with(expiresAt="0001-01-01T00:00:00+23:59"), 400, None),
+        (_with(expiresAt="9999-12-31T23:59:59-23:59"), 400, "MALFORMED"),
         (_with(postOnly="yes"), 400, "MALFORMED"),
         (_with(postOnly=True, timeInForce="IOC"), 400, "MALFORMED"),
         (_with(postOnly=True, orderType="MARKET", price=None), 400, "MALFORMED"),

@@ -1,6 +1,6 @@
 """How far the rows have come, and the numbers that keep the ids of two gateways apart."""
 
-from actors.follow.positions import read_positions
+from actors.follow.positions import MarketPosition, read_positions
 from actors.writer.writer import CONSUMER as WRITER
 from api.exchange.storage.database import Database
 
@@ -19,10 +19,9 @@ class PositionsRepository:
         positions = await read_positions(self._database, WRITER)
         return {market_id: at.commands_offset for market_id, at in positions.items()}
 
-    async def events_offsets(self) -> dict[int, int]:
-        """Return by market id the offset in `orders.updated` before which all is in the tables."""
-        positions = await read_positions(self._database, WRITER)
-        return {market_id: at.next_offset for market_id, at in positions.items()}
+    async def written(self) -> list[MarketPosition]:
+        """Return up to where in `orders.updated` all is in the tables, market by market."""
+        return list((await read_positions(self._database, WRITER)).values())
 
 
 async def lease_worker_number(database: Database) -> int:

@@ -121,6 +121,7 @@ async def place_orders(request: Request) -> Response:
         check_query(request, ())
     exchange = exchange_of(request)
     asked = requests.decode_batch(await body_of(request))
+    exchange.entry.check_count(len(asked))
     placed = await exchange.entry.place_many([_read(exchange, one) for one in asked])
     return json_response(BatchResults(results=[_batch_result(one) for one in placed]))
 
@@ -247,7 +248,7 @@ async def cancel_orders(
     )
     known = all(count is not None for count in cancelled.values())
     content = CancelledOrders(
-        message="Orders cancelled" if known else "Cancels logged; some markets have not answered",
+        message="Orders cancelled" if known else "Some markets have not answered; try again",
         cancelled=sum(count or 0 for count in cancelled.values()),
         markets=cancelled,
     )

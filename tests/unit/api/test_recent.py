@@ -5,6 +5,7 @@ import pytest
 
 from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.book.vocabulary import EventKind, OrderStatus
+from actors.follow.positions import MarketPosition
 from api.exchange.recent import RecentEvents
 
 
@@ -17,6 +18,10 @@ def _events(*rows: tuple[int, int, OrderStatus], first: int, market_id: int = 1)
     for event, (order_id, user_id, status) in zip(events, rows, strict=True):
         event["order_id"], event["user_id"], event["status"] = order_id, user_id, status
     return events
+
+
+def _at(market_id: int, next_offset: int, last_sequence: int = 0) -> MarketPosition:
+    return MarketPosition(market_id=market_id, next_offset=next_offset, last_sequence=last_sequence)
 
 
 def test_the_newest_image_of_each_order_is_found_by_user_or_by_id() -> None:
@@ -38,7 +43,7 @@ def test_what_postgres_holds_is_dropped() -> None:
     recent = RecentEvents([1])
     recent.add(1, 5, _events((7, 1, OrderStatus.OPEN), first=1))
     recent.add(1, 6, _events((8, 1, OrderStatus.OPEN), first=2))
-    recent.note_written({1: 6, 99: 3})
+    recent.note_written([_at(1, 6), _at(99, 3)])
     assert recent.images([1])["order_id"].tolist() == [8]
 
 
@@ -48,9 +53,9 @@ def test_a_market_is_complete_once_all_before_its_first_record_is_written() -> N
     recent.begin(1, 100)
     assert not recent.is_complete([1])
     assert recent.is_complete([2])
-    recent.note_written({1: 99})
+    recent.note_written([_at(1, 99)])
     assert not recent.is_complete([1, 2])
-    recent.note_written({1: 100})
+    recent.note_written([_at(1, 100)])
     assert recent.is_complete([1, 2])
 
 
@@ -60,7 +65,34 @@ def test_beyond_the_bound_the_oldest_go_and_the_writer_has_to_be_waited_for() ->
         recent.add(1, offset, _events((offset, 1, OrderStatus.OPEN), first=offset + 1))
     assert recent.images([1])["order_id"].tolist() == [1, 2, 3]
     assert not recent.is_complete([1])
-    recent.note_written({1: 1})
+    recent.note_written([_at(1, 1)])
+    assert recent.is_complete([1])
+
+
+def test_what_a_router_repeats_and_postgres_holds_is_passed_over() -> None:
+    recent = RecentEvents([1])
+    recent.note_written([_at(1, 5, last_sequence=2)])
+    recent.add(
+        1,
+        5,
+        _events(
+            (7, 1, OrderStatus.OPEN),
+            (8, 1, OrderStatus.OPEN),
+            (9, 1, OrderStatus.OPEN),
+            first=1,
+        ),
+    )
+    assert recent.images([1])["order_id"].tolist() == [9]
+
+
+def test_a_market_is_incomplete_again_where_postgres_has_forgotten_its_last_moment() -> None:
+    recent = RecentEvents([1])
+    recent.add(1, 0, _events((7, 1, OrderStatus.OPEN), first=1))
+    recent.note_written([_at(1, 1, last_sequence=1)])
+    assert recent.is_complete([1])
+    recent.note_written([_at(1, 0)])
+    assert not recent.is_complete([1])
+    recent.note_written([_at(1, 1, last_sequence=1)])
     assert recent.is_complete([1])
 
 
@@ -86,7 +118,8 @@ def test_rows_and_recent_events_together_are_the_newest_whatever_was_written(see
                     zip(record["order_id"].tolist(), record["sequence"].tolist(), strict=True)
                 )
             written = reached
-            recent.note_written({1: written})
+            last = int(records[written - 1]["sequence"][-1]) if written else 0
+            recent.note_written([_at(1, written, last)])
         if not recent.is_complete([1]):
             continue
         images = recent.images([1])
