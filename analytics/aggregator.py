@@ -12,6 +12,8 @@ import asyncpg
 import msgspec
 
 from actors.follow.follower import Follower
+from actors.log.kafka import KafkaLog
+from actors.log.ports import Log
 from actors.platform.config import CandlesConfig
 from actors.platform.errors import StorageUnavailableError
 from actors.platform.messages import Candle
@@ -39,13 +41,15 @@ class CandleAggregator:
     """Keep the candles of one platform equal to the trades of `topic`.
 
     `seconds_in_memory` bounds the seconds with trades that are held of each market; a day and
-    more, or the ticker forgets the earlier part of the 24 hours.
+    more, or the ticker forgets the earlier part of the 24 hours. `log` is the config's Kafka
+    unless it is given.
     """
 
     def __init__(
         self,
         config: CandlesConfig,
         *,
+        log: Log | None = None,
         consumer: str = CONSUMER,
         topic: str = TRADES_TOPIC,
         seconds_in_memory: int = SECONDS_IN_MEMORY,
@@ -65,6 +69,7 @@ class CandleAggregator:
         self._publisher = CandlePublisher(redis_url=config.redis_url, topology=config.topology)
         self._fold = CandleFold(
             config,
+            log or KafkaLog(config.kafka_bootstrap),
             consumer=consumer,
             topic=topic,
             seconds_in_memory=seconds_in_memory,

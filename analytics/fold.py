@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 from actors.follow.positions import MarketPosition
 from actors.follow.tail import MarketTail
+from actors.log.ports import Log
 from actors.platform.config import CandlesConfig
 from actors.platform.messages import Candle
 from actors.platform.topology import Topology
@@ -27,6 +28,7 @@ class CandleFold:
     def __init__(
         self,
         config: CandlesConfig,
+        log: Log,
         *,
         consumer: str,
         topic: str,
@@ -34,6 +36,7 @@ class CandleFold:
         tell: Callable[[int, Iterable[Candle]], None],
     ) -> None:
         self._config = config
+        self._log = log
         self._consumer = consumer
         self._topic = topic
         self._seconds_in_memory = seconds_in_memory
@@ -92,7 +95,7 @@ class CandleFold:
         return await MarketTail.open(
             topology,
             positions,
-            bootstrap=self._config.kafka_bootstrap,
+            log=self._log,
             topic=self._topic,
             client_id=CLIENT_ID,
         )

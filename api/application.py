@@ -10,6 +10,7 @@ from fastapi_offline import FastAPIOffline
 from pydantic.alias_generators import to_camel
 from starlette.middleware.gzip import GZipMiddleware
 
+from actors.log.ports import Log
 from actors.platform.config import GatewayConfig
 from analytics.client import CandleSource, RemoteCandles
 from api.asgi.cors import Cors
@@ -33,12 +34,16 @@ _COMPRESS_LEVEL = 1
 
 
 def create_app(
-    config: GatewayConfig, *, pairs: PairViews | None = None, candles: CandleSource | None = None
+    config: GatewayConfig,
+    *,
+    pairs: PairViews | None = None,
+    candles: CandleSource | None = None,
+    log: Log | None = None,
 ) -> FastAPI:
     """Return the application; it connects when it is started.
 
     Without `pairs` and `candles` the actors of the platform's namespace are asked: that needs an
-    initialised Ray.
+    initialised Ray. `log` is the config's Kafka unless it is given.
     """
     metrics = PlatformMetrics()
     topology, namespace = config.exchange.topology, config.exchange.namespace
@@ -50,6 +55,7 @@ def create_app(
             registry=metrics.registry,
             pairs=pairs or RemotePairViews(topology=topology, namespace=namespace),
             candles=candles or RemoteCandles(namespace=namespace),
+            log=log,
             # Serve gives a deployment up for good whose replicas failed to start three times.
             patience_s=math.inf,
         ) as exchange:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, Self
 
 from actors.follow.positions import MarketPosition
-from actors.log.reader import LogReader
+from actors.log.ports import Log, LogReader
 from actors.platform.topology import Topology
 
 # The consumer keeps one request per broker under way: while that waits for quiet partitions,
@@ -34,7 +34,7 @@ class MarketTail:
         topology: Topology,
         positions: Iterable[MarketPosition],
         *,
-        bootstrap: str,
+        log: Log,
         topic: str,
         client_id: str,
     ) -> Self:
@@ -44,12 +44,7 @@ class MarketTail:
         from: the market is not read. One that begins after it is read from there; the sequences
         tell whether anything is missing.
         """
-        reader = LogReader(
-            bootstrap=bootstrap,
-            topic=topic,
-            client_id=client_id,
-            wait_ms=FETCH_WAIT_MS,
-        )
+        reader = log.reader(topic=topic, client_id=client_id, wait_ms=FETCH_WAIT_MS)
         return await cls.follow(reader, topology, positions)
 
     @classmethod

@@ -1,10 +1,11 @@
-"""The gateway's side of `orders.new`: a bounded number of commands on their way to the broker."""
+"""The gateway's side of `orders.new`: a bounded number of commands on their way to the log."""
 
 import asyncio
 
 from actors.book.codec import encode_commands
 from actors.book.market import Market
 from actors.book.records import COMMAND_DTYPE, RecordArray
+from actors.log.ports import Producer
 from actors.log.producer import RECORD_BYTES_MAX, RecordProducer
 from actors.platform.errors import LogTimeoutError, QueueFullError
 from actors.platform.topology import COMMANDS_TOPIC, Topology
@@ -12,24 +13,23 @@ from actors.platform.topology import COMMANDS_TOPIC, Topology
 COMMANDS_PER_RECORD_MAX = RECORD_BYTES_MAX // COMMAND_DTYPE.itemsize - 1
 
 
-class KafkaCommandLog:
-    """Append commands, one record per call, keyed by pair.
+class BoundedCommandLog:
+    """Append commands, one record per call, keyed by pair, through one producer.
 
-    At most `pending_commands` wait for the broker's word; an append waits for it at most
+    At most `pending_commands` wait for the log's word; an append waits for it at most
     `timeout_s`. An append that is cancelled or late goes on by itself: its outcome is unknown,
     not undone.
     """
 
     def __init__(
         self,
+        producer: Producer,
         *,
-        bootstrap: str,
         topology: Topology,
         pending_commands: int,
-        client_id: str = "forkast-gateway",
         timeout_s: float = 5.0,
     ) -> None:
-        self._producer = RecordProducer(bootstrap=bootstrap, client_id=client_id)
+        self._producer = producer
         self._topology = topology
         self._bound = pending_commands
         self._timeout_s = timeout_s
@@ -38,7 +38,7 @@ class KafkaCommandLog:
 
     @property
     def pending_commands(self) -> int:
-        """Return how many commands wait for the broker's word."""
+        """Return how many commands wait for the log's word."""
         return self._pending
 
     async def start(self) -> None:
@@ -92,3 +92,23 @@ class KafkaCommandLog:
         # Nobody may be waiting any more: an error that was not fetched would be reported as lost.
         if not send.cancelled():
             send.exception()
+
+
+class KafkaCommandLog(BoundedCommandLog):
+    """The commands' log in Kafka."""
+
+    def __init__(
+        self,
+        *,
+        bootstrap: str,
+        topology: Topology,
+        pending_commands: int,
+        client_id: str = "forkast-gateway",
+        timeout_s: float = 5.0,
+    ) -> None:
+        super().__init__(
+            RecordProducer(bootstrap=bootstrap, client_id=client_id),
+            topology=topology,
+            pending_commands=pending_commands,
+            timeout_s=timeout_s,
+        )

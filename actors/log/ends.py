@@ -10,7 +10,7 @@ from actors.log.consumers import close_consumer, new_consumer
 from actors.platform.errors import LogTimeoutError, LogUnavailableError
 
 
-class LogEnds:
+class KafkaLogEnds:
     """A connection that only names end offsets: one request for all partitions."""
 
     def __init__(

@@ -5,15 +5,15 @@ import asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from actors.book.codec import EventRecord, MalformedRecordError, decode_events
+from actors.book.codec import EventRecord
 from actors.book.market import Market
 from actors.log.consumers import close_consumer, new_consumer
 from actors.log.ports import Published
 from actors.log.producer import RecordProducer
+from actors.log.published import TAIL_RECORDS, later, published_up_to
 from actors.platform.errors import LogTimeoutError, LogUnavailableError
 from actors.platform.topology import EVENTS_TOPIC, TRADES_TOPIC, Topology
 
-_TAIL_RECORDS = 16
 _TAIL_TIMEOUT_S = 10.0
 
 
@@ -44,11 +44,7 @@ class KafkaEventSink:
         )
 
     async def published(self, market: Market) -> Published:
-        """Read the last records of both topics. Raises LogError.
-
-        Several are read, because a router that repeats itself may have written a lower sequence
-        after a higher one.
-        """
+        """Read the last `TAIL_RECORDS` of both topics. Raises LogError."""
         number = self._topology.partition(market)
         events, trades = (TopicPartition(topic, number) for topic in (EVENTS_TOPIC, TRADES_TOPIC))
         consumer = new_consumer(
@@ -67,12 +63,7 @@ class KafkaEventSink:
             raise LogUnavailableError(f"no ends: {error}", retryable=True) from error
         finally:
             await close_consumer(consumer)
-        last_events, last_trades = last[events], last[trades]
-        return Published(
-            events_sequence=last_events.last_sequence if last_events else 0,
-            trades_sequence=last_trades.last_sequence if last_trades else 0,
-            last_events=last_events,
-        )
+        return published_up_to(events=last[events], trades=last[trades])
 
 
 async def _last_records(
@@ -86,21 +77,11 @@ async def _last_records(
         return last
     consumer.assign(sorted(unread))
     for tp in unread:
-        consumer.seek(tp, max(firsts[tp], ends[tp] - _TAIL_RECORDS))
+        consumer.seek(tp, max(firsts[tp], ends[tp] - TAIL_RECORDS))
     while unread:
         for tp, records in (await consumer.getmany(timeout_ms=1_000)).items():
             for record in records:
-                last[tp] = _later(last[tp], record.value or b"", market)
+                last[tp] = later(last[tp], record.value or b"", market)
             if records and records[-1].offset + 1 >= ends[tp]:
                 unread.discard(tp)
     return last
-
-
-def _later(before: EventRecord | None, value: bytes, market: Market) -> EventRecord | None:
-    try:
-        record = decode_events(value)
-    except MalformedRecordError:
-        return before
-    if record.market_id != market.market_id:
-        return before
-    return record if before is None or record.last_sequence > before.last_sequence else before

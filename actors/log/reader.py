@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from actors.log.consumers import close_consumer, new_consumer
+from actors.log.ports import LogRecord
 from actors.platform.errors import LogGapError, LogTimeoutError, LogUnavailableError
 
 _log = structlog.get_logger(__name__)
@@ -16,15 +16,7 @@ _log = structlog.get_logger(__name__)
 _OFFSETS_TIMEOUT_S = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class LogRecord:
-    """One record as it lies in a partition."""
-
-    offset: int
-    value: bytes
-
-
-class LogReader:
+class KafkaLogReader:
     """Follow some partitions of one topic.
 
     A broker that goes away is waited for: `read` then returns nothing until it is back. The

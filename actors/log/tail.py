@@ -8,7 +8,7 @@ import structlog
 
 from actors.book.codec import EventRecord, MalformedRecordError, decode_events
 from actors.book.records import RecordArray
-from actors.log.reader import LogReader, LogRecord
+from actors.log.ports import Log, LogRecord
 from actors.platform.topology import EVENTS_TOPIC
 
 _log = structlog.get_logger(__name__)
@@ -29,11 +29,9 @@ class EventTail:
     """
 
     def __init__(
-        self, *, bootstrap: str, client_id: str, topic: str = EVENTS_TOPIC, wait_ms: int = 500
+        self, log: Log, *, client_id: str, topic: str = EVENTS_TOPIC, wait_ms: int = 500
     ) -> None:
-        self._reader = LogReader(
-            bootstrap=bootstrap, topic=topic, client_id=client_id, wait_ms=wait_ms
-        )
+        self._reader = log.reader(topic=topic, client_id=client_id, wait_ms=wait_ms)
         self._topic = topic
 
     @property

@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from actors.book.market import Market
-from actors.log.reader import LogReader, LogRecord
+from actors.log.ports import LogReader, LogRecord
 from actors.pair.messages import Position, RangeAnswer, RangeApplied, RangeRequest
 from actors.pair.ports import PairClient
 from actors.platform.config import RouterLimits

@@ -11,10 +11,8 @@ import structlog
 from actors.book.market import Market
 from actors.book.records import COMMAND_DTYPE
 from actors.book.vocabulary import CommandKind
-from actors.log.commands import KafkaCommandLog
-from actors.log.ends import LogEnds
-from actors.log.events import KafkaEventSink
-from actors.log.reader import LogReader
+from actors.log.kafka import KafkaLog
+from actors.log.ports import Log
 from actors.pair.ports import PairClient
 from actors.platform.config import RouterConfig
 from actors.platform.errors import LogError
@@ -35,8 +33,9 @@ _LAG_INTERVAL_S = 1.0
 class OrderRouter:
     """Route the markets of one shard, which are all of `config.topology`.
 
-    `connect` gives the client of a pair's actor. `start` needs a broker that answers; later
-    outages are waited out. Every loop is watched: `check_health` raises when one has died.
+    `connect` gives the client of a pair's actor. `log` is the config's Kafka unless it is given.
+    `start` needs a broker that answers; later outages are waited out. Every loop is watched:
+    `check_health` raises when one has died.
     """
 
     def __init__(
@@ -44,22 +43,20 @@ class OrderRouter:
         config: RouterConfig,
         *,
         connect: Callable[[Market], PairClient],
+        log: Log | None = None,
     ) -> None:
         name = f"forkast-router-{config.shard}"
-        bootstrap, topology = config.kafka_bootstrap, config.topology
-        self._sink = KafkaEventSink(bootstrap=bootstrap, topology=topology, client_id=name)
-        self._commands = KafkaCommandLog(
-            bootstrap=bootstrap,
-            topology=topology,
-            pending_commands=max(len(topology), 1),
-            client_id=name,
+        topology = config.topology
+        log = log or KafkaLog(config.kafka_bootstrap)
+        self._sink = log.sink(topology=topology, client_id=name)
+        self._commands = log.commands(
+            topology=topology, pending_commands=max(len(topology), 1), client_id=name
         )
-        self._ends = LogEnds(bootstrap=bootstrap, topic=COMMANDS_TOPIC, client_id=name)
+        self._ends = log.ends(topic=COMMANDS_TOPIC, client_id=name)
         self._depth = DepthFeed(redis_url=config.redis_url)
         self._linger = Linger()
         self._readers = {
-            market.pair: LogReader(bootstrap=bootstrap, topic=COMMANDS_TOPIC, client_id=name)
-            for market in topology
+            market.pair: log.reader(topic=COMMANDS_TOPIC, client_id=name) for market in topology
         }
         self._pipelines = [
             PairPipeline(

@@ -7,6 +7,8 @@ import msgspec
 from actors.follow.follower import Follower
 from actors.follow.positions import MarketPosition
 from actors.follow.tail import MarketTail
+from actors.log.kafka import KafkaLog
+from actors.log.ports import Log
 from actors.platform.config import WriterConfig
 from actors.platform.topology import EVENTS_TOPIC, Topology
 from actors.writer.intake import Batch, Intake
@@ -22,18 +24,20 @@ class PostgresWriter:
     """Keep `orders` and `trades` of one platform equal to the events of `topic`.
 
     A transaction holds what has arrived, and ends with the record that brings it to
-    `events_per_transaction` or more.
+    `events_per_transaction` or more. `log` is the config's Kafka unless it is given.
     """
 
     def __init__(
         self,
         config: WriterConfig,
         *,
+        log: Log | None = None,
         consumer: str = CONSUMER,
         topic: str = EVENTS_TOPIC,
         events_per_transaction: int = EVENTS_PER_TRANSACTION,
     ) -> None:
         self._config = config
+        self._log = log or KafkaLog(config.kafka_bootstrap)
         self._consumer = consumer
         self._topic = topic
         self._follower = Follower(
@@ -93,7 +97,7 @@ class PostgresWriter:
         return await MarketTail.open(
             topology,
             positions,
-            bootstrap=self._config.kafka_bootstrap,
+            log=self._log,
             topic=self._topic,
             client_id=CLIENT_ID,
         )

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from actors.log.ends import LogEnds
+from actors.log.ports import LogEnds
 from actors.platform.topology import Topology
 from api.exchange.refusals import not_yet_known
 from api.exchange.rounds import Rounds

@@ -20,8 +20,8 @@ from tenacity import (
     wait_fixed,
 )
 
-from actors.log.commands import KafkaCommandLog
-from actors.log.ends import LogEnds
+from actors.log.kafka import KafkaLog
+from actors.log.ports import CommandLog, Log, LogEnds
 from actors.platform.config import ExchangeConfig
 from actors.platform.errors import ForkastError
 from actors.platform.topology import COMMANDS_TOPIC
@@ -73,7 +73,7 @@ class Exchange:
     readiness: Readiness
     watch: MarketWatch
     waiters: OutcomeWaiters
-    log: KafkaCommandLog
+    log: CommandLog
     pairs: PairViews
     ended_loops: Callable[[], list[str]]
 
@@ -82,7 +82,8 @@ class Exchange:
 class _Connections:
     database: Database
     redis: Redis
-    log: KafkaCommandLog
+    log: Log
+    commands: CommandLog
     ends: LogEnds
 
 
@@ -93,21 +94,22 @@ async def open_exchange(
     registry: CollectorRegistry,
     pairs: PairViews,
     candles: CandleSource,
+    log: Log | None = None,
     patience_s: float = _START_S,
 ) -> AsyncIterator[Exchange]:
     """Connect, lease a worker number, set the loops going; take all down at the end.
 
-    Postgres and Kafka are waited for; raises ForkastError where one of them does not answer
-    within `patience_s`.
+    `log` is the config's Kafka unless it is given. Postgres and the log are waited for; raises
+    ForkastError where one of them does not answer within `patience_s`.
     """
     answering = partial(_answering, patience_s=patience_s)
     async with AsyncExitStack() as stack:
-        connections = _connections(config)
+        connections = _connections(config, log or KafkaLog(config.servers.kafka_bootstrap))
         stack.push_async_callback(connections.database.stop)
         stack.push_async_callback(connections.redis.aclose)
         await connections.database.start()
-        await answering(connections.log.start)
-        stack.push_async_callback(connections.log.stop)
+        await answering(connections.commands.start)
+        stack.push_async_callback(connections.commands.stop)
         await answering(connections.ends.start)
         stack.push_async_callback(connections.ends.stop)
         worker = await answering(lambda: lease_worker_number(connections.database))
@@ -171,7 +173,7 @@ def _listeners(config: ExchangeConfig, connections: _Connections, *, worker: int
     )
     recent = RecentEvents(market.market_id for market in config.topology)
     outcomes = OutcomeReader(
-        bootstrap=config.servers.kafka_bootstrap,
+        connections.log,
         topology=config.topology,
         waiters=waiters,
         watch=watch,
@@ -181,7 +183,7 @@ def _listeners(config: ExchangeConfig, connections: _Connections, *, worker: int
     return _Listeners(waiters=waiters, watch=watch, recent=recent, outcomes=outcomes)
 
 
-def _connections(config: ExchangeConfig) -> _Connections:
+def _connections(config: ExchangeConfig, log: Log) -> _Connections:
     servers = config.servers
     return _Connections(
         database=Database(servers.postgres_url),
@@ -191,16 +193,13 @@ def _connections(config: ExchangeConfig) -> _Connections:
             socket_connect_timeout=_REDIS_TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),
         ),
-        log=KafkaCommandLog(
-            bootstrap=servers.kafka_bootstrap,
+        log=log,
+        commands=log.commands(
             topology=config.topology,
             pending_commands=config.limits.produce_pending_commands,
+            client_id="forkast-gateway",
         ),
-        ends=LogEnds(
-            bootstrap=servers.kafka_bootstrap,
-            topic=COMMANDS_TOPIC,
-            client_id="forkast-exchange-commands",
-        ),
+        ends=log.ends(topic=COMMANDS_TOPIC, client_id="forkast-exchange-commands"),
     )
 
 
@@ -240,7 +239,7 @@ def _assemble(
     users = UsersRepository(database)
     trades = TradesRepository(database)
     sent = SentOrders()
-    sender = Sender(log=connections.log, sent=sent, metrics=metrics)
+    sender = Sender(log=connections.commands, sent=sent, metrics=metrics)
     orders = Orders(
         topology=topology,
         orders=OrdersRepository(database, topology),
@@ -290,7 +289,7 @@ def _assemble(
         ),
         watch=listeners.watch,
         waiters=listeners.waiters,
-        log=connections.log,
+        log=connections.commands,
         pairs=pairs,
         ended_loops=ended_loops,
     )

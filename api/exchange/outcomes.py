@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 import structlog
 
-from actors.log.ends import LogEnds
+from actors.log.ports import Log
 from actors.log.tail import EventTail
 from actors.platform.errors import LogError, LogGapError, StorageUnavailableError
 from actors.platform.topology import EVENTS_TOPIC, Topology
@@ -29,20 +29,17 @@ class OutcomeReader:
 
     def __init__(
         self,
+        log: Log,
         *,
-        bootstrap: str,
         topology: Topology,
         waiters: OutcomeWaiters,
         watch: MarketWatch,
         recent: RecentEvents,
         positions: PositionsRepository,
     ) -> None:
-        self._tail = EventTail(bootstrap=bootstrap, client_id="forkast-exchange-outcomes")
-        self._ends = LogEnds(
-            bootstrap=bootstrap,
-            topic=EVENTS_TOPIC,
-            client_id="forkast-exchange-ends",
-            timeout_s=_ENDS_S,
+        self._tail = EventTail(log, client_id="forkast-exchange-outcomes")
+        self._ends = log.ends(
+            topic=EVENTS_TOPIC, client_id="forkast-exchange-ends", timeout_s=_ENDS_S
         )
         self._partitions = {market.market_id: topology.partition(market) for market in topology}
         self._market_ids = {partition: key for key, partition in self._partitions.items()}

@@ -7,7 +7,7 @@ from functools import partial
 
 from redis.asyncio import Redis
 
-from actors.log.ends import LogEnds
+from actors.log.ports import LogEnds
 from actors.platform.channels import LAG_KEY
 from actors.platform.topology import Topology
 from actors.remote.find import pair_actor_name

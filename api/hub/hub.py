@@ -13,6 +13,8 @@ import msgspec
 import structlog
 
 from actors.book.reasons import Reason
+from actors.log.kafka import KafkaLog
+from actors.log.ports import Log
 from actors.platform.channels import candle_channel, depth_changes_channel, depth_channel, depth_key
 from actors.platform.config import ExchangeConfig
 from actors.platform.errors import CandlesUnavailableError, LogError
@@ -52,10 +54,13 @@ class _OpenRoom:
 
 
 class Hub:
-    """Rooms by pair and clients by session."""
+    """Rooms by pair and clients by session; `log` is the config's Kafka unless it is given."""
 
-    def __init__(self, config: ExchangeConfig, *, candles: CandleSource) -> None:
+    def __init__(
+        self, config: ExchangeConfig, *, candles: CandleSource, log: Log | None = None
+    ) -> None:
         self._config = config
+        self._log = log or KafkaLog(config.servers.kafka_bootstrap)
         self._candles = candles
         self._units = {market.pair: MarketDecimals(market) for market in config.topology}
         self._rooms: dict[str, _OpenRoom] = {}
@@ -162,7 +167,7 @@ class Hub:
         market = units.market
         room = Room(units, cut=self._cut)
         tail = RoomTail(
-            bootstrap=self._config.servers.kafka_bootstrap,
+            self._log,
             partition=self._config.topology.partition(market),
             deliver=room.on_events,
         )

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from actors.book.records import RecordArray
+from actors.log.ports import Log
 from actors.log.tail import EventTail, events_after
 from actors.platform.errors import LogError
 
@@ -19,9 +20,9 @@ class RoomTail:
     """Deliver a partition's new events in order, each once; older ones are nobody's business."""
 
     def __init__(
-        self, *, bootstrap: str, partition: int, deliver: Callable[[RecordArray], Awaitable[None]]
+        self, log: Log, *, partition: int, deliver: Callable[[RecordArray], Awaitable[None]]
     ) -> None:
-        self._tail = EventTail(bootstrap=bootstrap, client_id="forkast-hub")
+        self._tail = EventTail(log, client_id="forkast-hub")
         self._partition = partition
         self._deliver = deliver
         self._sequence = 0

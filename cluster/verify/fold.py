@@ -13,7 +13,8 @@ from actors.book.market import Market
 from actors.book.naive import NaiveBook
 from actors.book.records import COMMAND_DTYPE, RecordArray
 from actors.book.vocabulary import CommandKind
-from actors.log.reader import LogReader, LogRecord
+from actors.log.ports import LogRecord
+from actors.log.reader import KafkaLogReader
 from cluster.data.patience import patiently
 from cluster.errors import CannotVerifyError
 from cluster.verify.report import Check
@@ -47,7 +48,7 @@ class LogFold:
         *,
         market: Market,
         partition: int,
-        reader: LogReader,
+        reader: KafkaLogReader,
         book: NaiveBook,
         next_offset: int,
         judges: Sequence[Judge],

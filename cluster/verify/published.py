@@ -9,7 +9,8 @@ import numpy as np
 from actors.book.codec import EventRecord, MalformedRecordError, decode_events
 from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.book.vocabulary import EventKind
-from actors.log.reader import LogReader, LogRecord
+from actors.log.ports import LogRecord
+from actors.log.reader import KafkaLogReader
 from cluster.data.patience import patiently
 from cluster.errors import CannotVerifyError
 from cluster.verify.fold import LogFold
@@ -34,7 +35,7 @@ class Published:
         self.last_sequence = fold.spool.base_sequence
 
     async def read(
-        self, reader: LogReader, partition: int, *, reach: int, until_s: float | None
+        self, reader: KafkaLogReader, partition: int, *, reach: int, until_s: float | None
     ) -> None:
         """Compare all records, and wait for events up to sequence `reach` until `until_s`.
 

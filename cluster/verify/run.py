@@ -11,8 +11,8 @@ from redis.exceptions import RedisError
 
 from actors.book.market import Market
 from actors.book.vocabulary import EventKind
-from actors.log.ends import LogEnds
-from actors.log.reader import LogReader
+from actors.log.ends import KafkaLogEnds
+from actors.log.reader import KafkaLogReader
 from actors.platform.errors import LogError
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC
 from cluster.data.epochs.record import epoch_number
@@ -125,7 +125,7 @@ class Verification:
 
     async def _ends(self) -> dict[int, int]:
         topology = self._platform.topology
-        log = LogEnds(
+        log = KafkaLogEnds(
             bootstrap=self._platform.servers.kafka_bootstrap,
             topic=COMMANDS_TOPIC,
             client_id=CLIENT_ID,
@@ -203,8 +203,8 @@ class Verification:
                 fold.close()
 
     @contextlib.asynccontextmanager
-    async def _reading(self, topic: str, partition: int) -> AsyncIterator[LogReader]:
-        reader = LogReader(
+    async def _reading(self, topic: str, partition: int) -> AsyncIterator[KafkaLogReader]:
+        reader = KafkaLogReader(
             bootstrap=self._platform.servers.kafka_bootstrap,
             topic=topic,
             client_id=CLIENT_ID,

@@ -19,7 +19,7 @@ from actors.book.market import Market
 from actors.book.records import RecordArray
 from actors.book.warm import warm
 from actors.log.commands import KafkaCommandLog
-from actors.log.ends import LogEnds
+from actors.log.ends import KafkaLogEnds
 from actors.platform.config import Servers
 from actors.platform.errors import LogError
 from actors.platform.messages import Candle
@@ -192,12 +192,12 @@ async def until_led(platform: Platform) -> None:
     """Return when the broker leads every partition; new ones take it a moment."""
     partitions = range(platform.topology.partitions)
     for topic in TOPICS:
-        ends = LogEnds(
+        ends = KafkaLogEnds(
             bootstrap=platform.servers.kafka_bootstrap, topic=topic, client_id="until-led"
         )
         await ends.start()
 
-        async def led(ends: LogEnds = ends) -> bool:
+        async def led(ends: KafkaLogEnds = ends) -> bool:
             try:
                 return len(await ends.end_offsets(partitions)) == len(partitions)
             except LogError:

@@ -18,7 +18,8 @@ from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.book.vocabulary import EventKind
 from actors.fold.snapshots import FileSnapshotStore
 from actors.log.commands import KafkaCommandLog
-from actors.log.reader import LogReader
+from actors.log.kafka import KafkaLog
+from actors.log.reader import KafkaLogReader
 from actors.log.tail import EventTail, events_after
 from actors.pair.actor import PairActor
 from actors.pair.messages import Position, RangeAnswer, RangeRequest
@@ -153,7 +154,7 @@ class Judge:
 
     async def log_values(self) -> list[bytes]:
         """Return the records of the market's log."""
-        reader = LogReader(
+        reader = KafkaLogReader(
             bootstrap=self._platform.servers.kafka_bootstrap,
             topic=COMMANDS_TOPIC,
             client_id="judge",
@@ -179,7 +180,7 @@ class Judge:
     async def published(self, topic: str) -> RecordArray:
         """Return what a consumer that drops repeats has seen; a hole in it fails the test."""
         tail = EventTail(
-            bootstrap=self._platform.servers.kafka_bootstrap, client_id="judge", topic=topic
+            KafkaLog(self._platform.servers.kafka_bootstrap), client_id="judge", topic=topic
         )
         await tail.start({self._partition: 0})
         seen: list[RecordArray] = [np.empty(0, EVENT_DTYPE)]

@@ -12,10 +12,11 @@ from actors.book.codec import encode_events
 from actors.book.market import Market
 from actors.book.records import EVENT_DTYPE
 from actors.log.commands import COMMANDS_PER_RECORD_MAX, KafkaCommandLog
-from actors.log.ends import LogEnds
+from actors.log.ends import KafkaLogEnds
 from actors.log.events import KafkaEventSink
+from actors.log.kafka import KafkaLog
 from actors.log.ports import Published
-from actors.log.reader import LogReader
+from actors.log.reader import KafkaLogReader
 from actors.log.tail import EventTail, TailedEvents
 from actors.platform.config import Servers
 from actors.platform.errors import LogGapError, LogTimeoutError, LogUnavailableError, QueueFullError
@@ -54,7 +55,7 @@ def only(platform: Platform) -> Market:
 
 async def end_of_log(platform: Platform) -> int:
     partition = platform.topology.partition(only(platform))
-    ends = LogEnds(
+    ends = KafkaLogEnds(
         bootstrap=platform.servers.kafka_bootstrap, topic=COMMANDS_TOPIC, client_id="test"
     )
     await ends.start()
@@ -157,7 +158,7 @@ async def test_a_market_without_a_partition_is_refused_for_good(
 async def test_a_reader_follows_from_any_offset(platform: Platform, log: KafkaCommandLog) -> None:
     partition = platform.topology.partition(only(platform))
     await append_singly(log, only(platform), flow(10))
-    reader = LogReader(
+    reader = KafkaLogReader(
         bootstrap=platform.servers.kafka_bootstrap, topic=COMMANDS_TOPIC, client_id="test"
     )
     await reader.start({partition: 4})
@@ -172,7 +173,7 @@ async def test_a_reader_follows_from_any_offset(platform: Platform, log: KafkaCo
 
 async def test_an_offset_that_the_log_does_not_hold_is_named(platform: Platform) -> None:
     partition = platform.topology.partition(only(platform))
-    reader = LogReader(
+    reader = KafkaLogReader(
         bootstrap=platform.servers.kafka_bootstrap, topic=COMMANDS_TOPIC, client_id="test"
     )
     await reader.start({partition: 1_000})
@@ -190,7 +191,7 @@ async def test_a_tail_from_the_end_sees_only_what_comes_and_passes_over_rubbish(
     sink = KafkaEventSink(
         bootstrap=platform.servers.kafka_bootstrap, topology=platform.topology, client_id="test"
     )
-    tail = EventTail(bootstrap=platform.servers.kafka_bootstrap, client_id="test")
+    tail = EventTail(KafkaLog(platform.servers.kafka_bootstrap), client_id="test")
     await sink.start()
     assert await sink.published(one) == Published(
         events_sequence=0, trades_sequence=0, last_events=None

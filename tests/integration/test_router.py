@@ -15,6 +15,7 @@ from actors.book.market import Market
 from actors.book.records import COMMAND_DTYPE
 from actors.book.vocabulary import CommandKind, EventKind, OrderStatus, Side
 from actors.log.events import KafkaEventSink
+from actors.log.kafka import KafkaLog
 from actors.log.tail import EventTail
 from actors.pair.messages import RangeAnswer, RangeApplied, RangeRequest
 from actors.platform.channels import LAG_KEY, depth_changes_channel, depth_channel, depth_key
@@ -294,7 +295,7 @@ async def test_a_clock_that_changes_nothing_is_accounted_for_in_the_events(
 ) -> None:
     platform = make_platform(servers, [own_market], tmp_path)
     pair = local_pair(platform, own_market)
-    tail = EventTail(bootstrap=servers.kafka_bootstrap, client_id="test-clock")
+    tail = EventTail(KafkaLog(servers.kafka_bootstrap), client_id="test-clock")
     partition = platform.topology.partition(own_market)
     await tail.start({partition: 0})
     accounted = 0

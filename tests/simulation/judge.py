@@ -12,7 +12,7 @@ from actors.pair.actor import PairActor
 from actors.platform.topology import EVENTS_TOPIC, TRADES_TOPIC
 from analytics.frames import empty_candles, fold_trades
 from tests.simulation.candles import MemoryCandles
-from tests.simulation.memory import MemoryLog, MemoryRows
+from tests.simulation.memory import MemoryRows, SimulatedLog
 from tests.simulation.story import Story
 
 
@@ -38,7 +38,7 @@ class Judge:
         *,
         settled: bool,
         actor: PairActor,
-        log: MemoryLog,
+        log: SimulatedLog,
         rows: MemoryRows,
         candles: MemoryCandles | None,
     ) -> None:
@@ -48,9 +48,9 @@ class Judge:
         if settled:
             same = actor.state_hash() == story.state_hash
             self._expect(same, "the actor's book is not the naive book")
-        events = self._published(log.topics[EVENTS_TOPIC], "orders.updated", whole=True)
+        events = self._published(log.topic(EVENTS_TOPIC), "orders.updated", whole=True)
         self._compare(events, story.events, "orders.updated")
-        trades = self._published(log.topics[TRADES_TOPIC], "trades.executed", whole=False)
+        trades = self._published(log.topic(TRADES_TOPIC), "trades.executed", whole=False)
         self._compare(trades, story.trades, "trades.executed")
         self._expect(rows.trades == story.rows.trades, "the rows of trades differ")
         self._expect(rows.orders == story.rows.orders, "the rows of orders differ")

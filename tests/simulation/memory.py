@@ -1,18 +1,15 @@
 """The log, the snapshots and the rows in memory: what survives every simulated crash."""
 
-import asyncio
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from actors.book.codec import EventRecord, decode_events
 from actors.book.market import Market
 from actors.fold.ports import StoredSnapshot
 from actors.follow.positions import MarketPosition
-from actors.log.ports import Published
-from actors.log.reader import LogReader, LogRecord
+from actors.log.memory import MemoryLog, MemoryReader, MemorySink
+from actors.log.ports import LogRecord, Published
 from actors.platform.errors import LogTimeoutError, PositionTakenError
-from actors.platform.topology import EVENTS_TOPIC, TRADES_TOPIC, Topology
+from actors.platform.topology import Topology
 from actors.writer.intake import Batch
 from actors.writer.rows import ORDER_STATE, Rows, rows_of
 from actors.writer.store import OrderStore
@@ -23,115 +20,67 @@ SNAPSHOTS_KEPT = 2
 _RENAMED = {"updated_us": "time_us"}
 
 
-class MemoryLog:
-    """The records of one market's partition in every topic."""
+class SimulatedLog(MemoryLog):
+    """The product's log in memory behind the network: one market's partition of every topic."""
 
-    def __init__(self) -> None:
-        self.topics: dict[str, list[bytes]] = defaultdict(list)
-        self._arrived: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+    def __init__(self, network: Network, *, partition: int) -> None:
+        super().__init__()
+        self._network = network
+        self.partition = partition
 
-    def append(self, topic: str, value: bytes) -> None:
-        """Append a record and wake the topic's readers."""
-        self.topics[topic].append(value)
-        self._arrived.pop(topic, asyncio.Event()).set()
+    def topic(self, topic: str) -> list[bytes]:
+        """Return the market's records of a topic."""
+        return self.values(topic, self.partition)
 
-    async def wait(self, topic: str, timeout_s: float) -> None:
-        """Return at the next record or after `timeout_s`."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._arrived[topic].wait()
-        except TimeoutError:
-            return
+    def sink(self, *, topology: Topology, client_id: str) -> "SimulatedSink":
+        """Return a sink behind the network."""
+        return SimulatedSink(self._network, self, topology)
+
+    def reader(self, *, topic: str, client_id: str, wait_ms: int = 500) -> "SimulatedReader":
+        """Return a reader behind the network."""
+        return SimulatedReader(self._network, self, topic)
 
 
-class MemoryReader(LogReader):
-    """Read one topic of a `MemoryLog`, a few records at a time."""
+class SimulatedReader(MemoryReader):
+    """Read a few records at a time; a lost fetch brings nothing."""
 
     def __init__(self, network: Network, log: MemoryLog, topic: str) -> None:
+        super().__init__(log, topic, records_per_read=RECORDS_PER_READ)
         self._network = network
-        self._log = log
-        self._topic = topic
-        self._positions = {}
 
-    async def start(self, positions: Mapping[int, int | None]) -> None:
-        """Stand at these offsets; None is the end."""
-        end = len(self._log.topics[self._topic])
-        self._positions = {n: end if at is None else at for n, at in positions.items()}
-
-    async def stop(self) -> None:
-        """Do nothing: there is no connection."""
-
-    def seek(self, partition: int, offset: int) -> None:
-        """Read on from `offset`."""
-        self._positions[partition] = offset
-
-    async def read(
-        self, *, timeout_ms: int, max_records: int | None = None
-    ) -> dict[int, list[LogRecord]]:
-        """Return the next records; nothing after a timeout, a lost fetch or a seek meanwhile."""
-        (partition, offset), records = next(iter(self._positions.items())), self._log.topics
-        if offset >= len(records[self._topic]):
-            await self._log.wait(self._topic, timeout_ms / 1_000)
-        if offset >= len(records[self._topic]):
-            return {}
-        bound = min(max_records or RECORDS_PER_READ, RECORDS_PER_READ)
+    async def _fetch(
+        self, positions: Mapping[int, int], *, max_records: int | None
+    ) -> Mapping[int, list[LogRecord]]:
         try:
-            values = await self._network.carry(
-                f"read {self._topic} from {offset}",
-                lambda: records[self._topic][offset : offset + bound],
+            return await self._network.carry(
+                f"read {self._topic} from {next(iter(positions.values()))}",
+                lambda: self._records(positions, max_records=max_records),
                 lost=LogTimeoutError("lost"),
             )
         except LogTimeoutError:
             return {}
-        if self._positions[partition] != offset:
-            return {}
-        self._positions[partition] = offset + len(values)
-        return {partition: [LogRecord(offset + n, value) for n, value in enumerate(values)]}
-
-    async def end_offsets(self) -> dict[int, int]:
-        """Return the offset after the last record."""
-        return {number: len(self._log.topics[self._topic]) for number in self._positions}
-
-    async def first_offsets(self) -> dict[int, int]:
-        """Return 0: nothing is ever trimmed."""
-        return dict.fromkeys(self._positions, 0)
-
-    def records_behind(self) -> dict[int, int]:
-        """Return how many records are unread."""
-        end = len(self._log.topics[self._topic])
-        return {number: end - offset for number, offset in self._positions.items()}
 
 
-class MemorySink:
-    """The events' topics, as `EventSink` asks for them."""
+class SimulatedSink(MemorySink):
+    """Publish and read the ends over the network."""
 
-    def __init__(self, network: Network, log: MemoryLog) -> None:
+    def __init__(self, network: Network, log: MemoryLog, topology: Topology) -> None:
+        super().__init__(log, topology)
         self._network = network
-        self._log = log
 
     async def publish(self, topic: str, market: Market, record: bytes) -> None:
         """Append a record."""
         await self._network.carry(
             f"publish to {topic}",
-            lambda: self._log.append(topic, record),
+            lambda: self._append(topic, market, record),
             lost=LogTimeoutError("lost"),
         )
 
     async def published(self, market: Market) -> Published:
         """Return the highest sequences of both topics."""
-        return await self._network.carry("read the ends", self._ends, lost=LogTimeoutError("lost"))
-
-    def _ends(self) -> Published:
-        last_events, last_trades = self._last(EVENTS_TOPIC), self._last(TRADES_TOPIC)
-        return Published(
-            events_sequence=last_events.last_sequence if last_events else 0,
-            trades_sequence=last_trades.last_sequence if last_trades else 0,
-            last_events=last_events,
+        return await self._network.carry(
+            "read the ends", lambda: self._published(market), lost=LogTimeoutError("lost")
         )
-
-    def _last(self, topic: str) -> EventRecord | None:
-        records = [decode_events(value) for value in self._log.topics[topic]]
-        return max(records, key=lambda record: record.last_sequence, default=None)
 
 
 class MemorySnapshots:

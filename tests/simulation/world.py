@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from actors.book.codec import decode_events
 from actors.fold.ports import StoredSnapshot
 from actors.follow.follower import Follower
-from actors.follow.positions import MarketPosition
-from actors.follow.tail import MarketTail
 from actors.pair.actor import PairActor
 from actors.platform.config import Limits, Servers
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
@@ -26,12 +24,10 @@ from tests.simulation.candles import MemoryCandles, MemoryCandleStore
 from tests.simulation.judge import Judge
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.memory import (
-    MemoryLog,
     MemoryOrderStore,
-    MemoryReader,
     MemoryRows,
-    MemorySink,
     MemorySnapshots,
+    SimulatedLog,
 )
 from tests.simulation.network import Network
 from tests.simulation.schedule import Fault, Schedule
@@ -70,19 +66,12 @@ class Writer(PostgresWriter):
     """The product's writer over memory."""
 
     def __init__(self, world: "World") -> None:
-        super().__init__(world.platform.writer, events_per_transaction=4)
+        super().__init__(world.platform.writer, log=world.log, events_per_transaction=4)
         self._world = world
 
     async def open_store(self) -> OrderStore:
         """Return the rows in memory."""
         return self._world.parts.store(self._world.network, self._world.rows)
-
-    async def open_tail(
-        self, topology: Topology, positions: tuple[MarketPosition, ...]
-    ) -> MarketTail:
-        """Follow the log in memory."""
-        reader = MemoryReader(self._world.network, self._world.log, EVENTS_TOPIC)
-        return await MarketTail.follow(reader, topology, positions)
 
 
 class Candles(CandleFold):
@@ -91,6 +80,7 @@ class Candles(CandleFold):
     def __init__(self, world: "World", stored: MemoryCandles) -> None:
         super().__init__(
             world.platform.candles,
+            world.log,
             consumer="candles",
             topic=TRADES_TOPIC,
             seconds_in_memory=SECONDS_HELD,
@@ -103,22 +93,15 @@ class Candles(CandleFold):
         """Return the candles in memory."""
         return MemoryCandleStore(self._world.network, self._stored)
 
-    async def open_tail(
-        self, topology: Topology, positions: tuple[MarketPosition, ...]
-    ) -> MarketTail:
-        """Follow the log in memory."""
-        reader = MemoryReader(self._world.network, self._world.log, TRADES_TOPIC)
-        return await MarketTail.follow(reader, topology, positions)
-
 
 class _JudgedSnapshots(MemorySnapshots):
-    def __init__(self, judge: Judge, log: MemoryLog) -> None:
+    def __init__(self, judge: Judge, log: SimulatedLog) -> None:
         super().__init__()
         self._judge = judge
         self._log = log
 
     def save(self, snapshot: StoredSnapshot) -> None:
-        self._judge.snapshot(snapshot, self._log.topics[EVENTS_TOPIC])
+        self._judge.snapshot(snapshot, self._log.topic(EVENTS_TOPIC))
         super().save(snapshot)
 
 
@@ -131,17 +114,17 @@ class World:
         self.loop = VirtualLoop()  # type: ignore[abstract]  # only what asyncio's tasks call
         self.parts = parts or Parts()
         self.network = Network(self.loop, schedule, self._strike)
-        self.log = MemoryLog()
-        self.rows = MemoryRows()
-        self.judge = Judge(story)
-        self.snapshots = _JudgedSnapshots(self.judge, self.log)
-        self.stored_candles = MemoryCandles(MARKET.market_id) if candles else None
         self.platform = Platform(
             servers=Servers(kafka_bootstrap="", postgres_url="", redis_url=""),
             topology=Topology((MARKET,)),
             data_directory="",
             limits=LIMITS,
         )
+        self.log = SimulatedLog(self.network, partition=self.platform.topology.partition(MARKET))
+        self.rows = MemoryRows()
+        self.judge = Judge(story)
+        self.snapshots = _JudgedSnapshots(self.judge, self.log)
+        self.stored_candles = MemoryCandles(MARKET.market_id) if candles else None
         self.process = ActorProcess(self.parts.actor, MARKET, self.snapshots, LIMITS)
         self._story = story
         self._routers: list[asyncio.Task[None]] = []
@@ -159,7 +142,7 @@ class World:
         self._start_writer()
         self._start_candles()
         for value in self._story.values:
-            self.log.append(COMMANDS_TOPIC, value)
+            self.log.append(COMMANDS_TOPIC, self.log.partition, value)
             await asyncio.sleep(APPEND_EVERY_S)
         for _ in range(POLLS_MAX):
             if self._settled():
@@ -181,7 +164,7 @@ class World:
         if self.rows.position.last_sequence < self._story.sequences[-1]:
             return False
         last_trade = max(self._story.trades["sequence"].tolist(), default=0)
-        values = self.log.topics[TRADES_TOPIC]
+        values = self.log.topic(TRADES_TOPIC)
         traded = max((decode_events(value).last_sequence for value in values), default=0)
         candles = self.stored_candles
         return traded >= last_trade and (
@@ -191,14 +174,15 @@ class World:
     def _start_router(self) -> None:
         self._routers_started += 1
         channel = f"router {self._routers_started}"
-        reader = MemoryReader(self.network, self.log, COMMANDS_TOPIC)
-        reader.seek(self.platform.topology.partition(MARKET), 0)
+        reader = self.log.reader(topic=COMMANDS_TOPIC, client_id=channel)
+        reader.seek(self.log.partition, 0)
+        sink = self.log.sink(topology=self.platform.topology, client_id=channel)
         pipeline = self.parts.pipeline(
             market=MARKET,
-            partition=self.platform.topology.partition(MARKET),
+            partition=self.log.partition,
             pair=SimulatedPair(self.network, self.process, channel=channel),
             reader=reader,
-            publisher=self.parts.publisher(market=MARKET, sink=MemorySink(self.network, self.log)),
+            publisher=self.parts.publisher(market=MARKET, sink=sink),
             depth=_DEPTH,
             linger=Linger(),
             limits=LIMITS,

@@ -21,7 +21,7 @@ from actors.book.vocabulary import EventKind, OrderStatus
 from actors.fold.ports import StoredSnapshot
 from actors.follow.positions import MarketPosition
 from actors.log.events import KafkaEventSink
-from actors.log.reader import LogReader
+from actors.log.reader import KafkaLogReader
 from actors.pair.actor import PairActor
 from actors.pair.messages import RangeApplied
 from actors.platform.topology import COMMANDS_TOPIC, Topology
@@ -112,7 +112,7 @@ class Carrier:
             start = usable[0]
             position = await self._bring_rows_to(market, position, start[1])
         actor = PairActor(market, _One(start[0] if start else None), self._platform.limits)
-        reader = LogReader(
+        reader = KafkaLogReader(
             bootstrap=self._platform.servers.kafka_bootstrap,
             topic=COMMANDS_TOPIC,
             client_id=CLIENT_ID,

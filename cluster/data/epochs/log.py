@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from actors.log.reader import LogReader
+from actors.log.reader import KafkaLogReader
 from actors.platform.errors import LogError
 from cluster.data.epochs.topic_ids import read_ids
 from cluster.data.patience import patiently
@@ -54,7 +54,7 @@ async def read_log(bootstrap: str, partitions: Iterable[int]) -> LogState:
 
 async def _extents(bootstrap: str, topic: str, partitions: Mapping[int, int]) -> dict[int, Extent]:
     # What is asked here waits for a fetch that has found nothing yet, on the same connection.
-    reader = LogReader(bootstrap=bootstrap, topic=topic, client_id=CLIENT_ID, wait_ms=20)
+    reader = KafkaLogReader(bootstrap=bootstrap, topic=topic, client_id=CLIENT_ID, wait_ms=20)
     await patiently(lambda: reader.start(partitions))
     try:
         firsts = await patiently(reader.first_offsets)

@@ -11,7 +11,7 @@ from actors.book.codec import decode_commands
 from actors.book.reasons import Reason
 from actors.book.records import decode_client_order_ids
 from actors.book.vocabulary import CommandKind, OrderStatus, Side
-from actors.log.reader import LogReader
+from actors.log.reader import KafkaLogReader
 from actors.platform.topology import COMMANDS_TOPIC
 from cluster.plan import Platform
 from cluster.tools.chaos.record import Sent
@@ -44,7 +44,7 @@ class Auditor:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._reader = LogReader(
+        self._reader = KafkaLogReader(
             bootstrap=platform.servers.kafka_bootstrap,
             topic=COMMANDS_TOPIC,
             client_id="forkast-chaos",

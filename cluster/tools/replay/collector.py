@@ -5,6 +5,7 @@ import numpy as np
 from actors.book.market import Market
 from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.book.vocabulary import EventKind, Flag
+from actors.log.kafka import KafkaLog
 from actors.log.tail import EventTail, events_after
 from actors.platform.topology import Topology
 from cluster.tools.replay.capture import ExchangeTrade
@@ -17,7 +18,7 @@ class Collector:
     """Follow one market's events from now on."""
 
     def __init__(self, *, bootstrap: str, topology: Topology, market: Market) -> None:
-        self._tail = EventTail(bootstrap=bootstrap, client_id="forkast-replay")
+        self._tail = EventTail(KafkaLog(bootstrap), client_id="forkast-replay")
         self._partition = topology.partition(market)
         self._sequence = 0
 

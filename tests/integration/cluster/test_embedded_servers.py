@@ -14,7 +14,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from redis.asyncio import Redis
 
-from actors.log.reader import LogReader
+from actors.log.reader import KafkaLogReader
 from actors.platform.config import Servers
 from actors.platform.topology import COMMANDS_TOPIC
 from cluster.data.migrate import migrate
@@ -167,9 +167,11 @@ async def test_root_runs_postgres_as_another_account_in_a_folder_of_its_own(tmp_
         await postgres.process.stop()
 
 
-async def _reading(servers: Servers) -> list[LogReader]:
+async def _reading(servers: Servers) -> list[KafkaLogReader]:
     readers = [
-        LogReader(bootstrap=servers.kafka_bootstrap, topic=COMMANDS_TOPIC, client_id="a-reader")
+        KafkaLogReader(
+            bootstrap=servers.kafka_bootstrap, topic=COMMANDS_TOPIC, client_id="a-reader"
+        )
         for _ in range(10)
     ]
     await asyncio.gather(*(reader.start({0: 0}) for reader in readers))

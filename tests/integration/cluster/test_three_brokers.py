@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 from actors.book.codec import decode_commands
 from actors.log.commands import KafkaCommandLog
 from actors.log.producer import RecordProducer
-from actors.log.reader import LogReader
+from actors.log.reader import KafkaLogReader
 from actors.platform.errors import LogError, LogTimeoutError, LogUnavailableError, QueueFullError
 from actors.platform.topology import COMMANDS_TOPIC, Topology
 from cluster.data.topics import TOPICS, make_topics
@@ -78,7 +78,7 @@ async def test_clients_rest_between_questions_after_a_partition_without_a_leader
     topic = "one-copy"
     await _make_topic(kafka, topic, only_copy)
     producer = RecordProducer(bootstrap=kafka.bootstrap, client_id="test")
-    reader = LogReader(bootstrap=kafka.bootstrap, topic=topic, client_id="test")
+    reader = KafkaLogReader(bootstrap=kafka.bootstrap, topic=topic, client_id="test")
     await producer.start()
     await producer.send(topic=topic, partition=0, key=b"", value=b"first")
     await reader.start({0: 0})
@@ -232,7 +232,7 @@ async def _until_in_sync(kafka: EmbeddedKafka, replicas: int) -> None:
 
 async def _command_ids(kafka: EmbeddedKafka) -> list[tuple[int, int]]:
     """Return offset and command id of every record of the log."""
-    reader = LogReader(bootstrap=kafka.bootstrap, topic=COMMANDS_TOPIC, client_id="test")
+    reader = KafkaLogReader(bootstrap=kafka.bootstrap, topic=COMMANDS_TOPIC, client_id="test")
     await reader.start({0: 0})
     found: list[tuple[int, int]] = []
     try:

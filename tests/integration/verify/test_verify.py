@@ -17,7 +17,7 @@ from actors.book.market import Market
 from actors.book.vocabulary import EventKind
 from actors.fold.snapshots import FileSnapshotStore
 from actors.log.events import KafkaEventSink
-from actors.log.reader import LogReader
+from actors.log.reader import KafkaLogReader
 from actors.pair.actor import PairActor
 from actors.platform.channels import depth_key
 from actors.platform.config import Servers
@@ -191,7 +191,7 @@ async def test_a_live_book_of_another_history_is_found_by_its_own_check(
 async def one_record(bed: Bed, topic: str, market: Market, *, least: int) -> EventRecord:
     """Return the first record of a topic with so many events."""
     partition = bed.platform.topology.partition(market)
-    reader = LogReader(
+    reader = KafkaLogReader(
         bootstrap=bed.platform.servers.kafka_bootstrap, topic=topic, client_id="test-verify"
     )
     await reader.start({partition: 0})

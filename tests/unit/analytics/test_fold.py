@@ -5,6 +5,7 @@ import asyncio
 import polars as pl
 
 from actors.follow.positions import MarketPosition
+from actors.log.memory import MemoryLog
 from actors.platform.config import CandlesConfig
 from actors.platform.messages import Candle
 from actors.platform.topology import TRADES_TOPIC, Topology
@@ -30,6 +31,7 @@ class EmptyStore(CandleStore):
 async def test_whoever_asks_about_an_added_market_waits_until_it_is_restored() -> None:
     fold = CandleFold(
         CandlesConfig(kafka_bootstrap="", postgres_url="", redis_url="", topology=Topology(())),
+        MemoryLog(),
         consumer="candles",
         topic=TRADES_TOPIC,
         seconds_in_memory=100,

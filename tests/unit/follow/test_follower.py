@@ -1,7 +1,7 @@
 """The loop of the followers over a log and rows in memory, in virtual time."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from itertools import chain
 from typing import Any
 
@@ -12,10 +12,9 @@ from actors.book.codec import encode_events
 from actors.book.records import EVENT_DTYPE
 from actors.follow.follower import Follower
 from actors.follow.positions import MarketPosition
-from actors.follow.tail import MarketTail
-from actors.log.reader import LogReader, LogRecord
+from actors.log.memory import MemoryLog
 from actors.platform.config import WriterConfig
-from actors.platform.topology import Topology
+from actors.platform.topology import EVENTS_TOPIC, Topology
 from actors.writer.intake import Batch
 from actors.writer.rows import Rows, rows_of
 from actors.writer.store import OrderStore
@@ -41,63 +40,13 @@ def record(market_id: int, sequence: int) -> bytes:
     )
 
 
-class Log:
-    """One topic's records by partition."""
+class Events(MemoryLog):
+    """The events' topic of both markets."""
 
-    def __init__(self) -> None:
-        self.records: dict[int, list[bytes]] = {0: [], 1: []}
-        self.changed = asyncio.Event()
-
-    def append(self, market_id: int) -> None:
-        partition = self.records[market_id - 1]
-        partition.append(record(market_id, len(partition) + 1))
-        self.changed.set()
-
-
-class Reader(LogReader):
-    """Read a `Log`: all that has arrived, of every partition that it was started with."""
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-        self._positions = {}
-
-    async def start(self, positions: Mapping[int, int | None]) -> None:
-        self._positions = {number: offset or 0 for number, offset in positions.items()}
-
-    async def stop(self) -> None:
-        pass
-
-    async def read(
-        self, *, timeout_ms: int, max_records: int | None = None
-    ) -> dict[int, list[LogRecord]]:
-        arrived = self._take()
-        if not arrived:
-            self._log.changed.clear()
-            try:
-                async with asyncio.timeout(timeout_ms / 1_000):
-                    await self._log.changed.wait()
-            except TimeoutError:
-                return {}
-            arrived = self._take()
-        return arrived
-
-    def _take(self) -> dict[int, list[LogRecord]]:
-        arrived = {}
-        for number, offset in self._positions.items():
-            fresh = self._log.records[number][offset:]
-            if fresh:
-                arrived[number] = [LogRecord(offset + n, value) for n, value in enumerate(fresh)]
-                self._positions[number] = offset + len(fresh)
-        return arrived
-
-    async def end_offsets(self) -> dict[int, int]:
-        return {number: len(self._log.records[number]) for number in self._positions}
-
-    async def first_offsets(self) -> dict[int, int]:
-        return dict.fromkeys(self._positions, 0)
-
-    def records_behind(self) -> dict[int, int]:
-        return dict.fromkeys(self._positions, 0)
+    def append_next(self, market_id: int) -> None:
+        partition = market_id - 1
+        value = record(market_id, self.end(EVENTS_TOPIC, partition) + 1)
+        self.append(EVENTS_TOPIC, partition, value)
 
 
 class Stored:
@@ -147,29 +96,23 @@ class Store(OrderStore):
 
 
 class Writer(PostgresWriter):
-    """The product's writer over `Log` and `Stored`."""
+    """The product's writer over `Events` and `Stored`."""
 
-    def __init__(self, log: Log, stored: Stored) -> None:
+    def __init__(self, log: Events, stored: Stored) -> None:
         super().__init__(
-            WriterConfig(kafka_bootstrap="", postgres_url="", topology=Topology((ONE,)))
+            WriterConfig(kafka_bootstrap="", postgres_url="", topology=Topology((ONE,))), log=log
         )
-        self.log = log
         self.stored = stored
 
     async def open_store(self) -> OrderStore:
         return Store(self.stored)
-
-    async def open_tail(
-        self, topology: Topology, positions: tuple[MarketPosition, ...]
-    ) -> MarketTail:
-        return await MarketTail.follow(Reader(self.log), topology, positions)
 
 
 class Bed:
     """A follower of market one at work."""
 
     def __init__(self, *, gather_s: float = 0.0, pending_max: int = 100) -> None:
-        self.log, self.stored = Log(), Stored()
+        self.log, self.stored = Events(), Stored()
         self.follower = Follower(
             Writer(self.log, self.stored),
             name="writer",
@@ -197,12 +140,12 @@ def test_an_added_market_is_followed_from_its_beginning_and_the_others_go_on() -
     async def story() -> None:
         bed = Bed()
         bed.follower.start()
-        bed.log.append(1)
-        bed.log.append(2)
+        bed.log.append_next(1)
+        bed.log.append_next(2)
         await until(lambda: bed.written(1) == 1)
         assert bed.written(2) == 0
         bed.follower.follow(Topology((ONE, TWO)))
-        bed.log.append(1)
+        bed.log.append_next(1)
         await until(lambda: bed.written(1) == 2 and bed.written(2) == 1)
         assert sorted(chain(*bed.stored.transactions)) == [(1, 1), (1, 2), (2, 1)]
         assert bed.follower.status().healthy
@@ -217,7 +160,7 @@ def test_the_transaction_under_way_is_finished_before_the_markets_change() -> No
         bed = Bed()
         bed.stored.free.clear()
         bed.follower.start()
-        bed.log.append(1)
+        bed.log.append_next(1)
         await bed.stored.writing.wait()
         bed.follower.follow(Topology((ONE, TWO)))
         await asyncio.sleep(1)
@@ -235,10 +178,10 @@ def test_the_same_markets_again_change_nothing() -> None:
     async def story() -> None:
         bed = Bed()
         bed.follower.start()
-        bed.log.append(1)
+        bed.log.append_next(1)
         await until(lambda: bed.written(1) == 1)
         bed.follower.follow(Topology((market(1),)))
-        bed.log.append(1)
+        bed.log.append_next(1)
         await until(lambda: bed.written(1) == 2)
         await asyncio.sleep(1)
         assert bed.stored.opened == 1
@@ -252,8 +195,8 @@ def test_markets_that_change_while_a_server_is_away_are_followed_once_it_is_back
         bed = Bed()
         bed.stored.failures = 2
         bed.follower.start()
-        bed.log.append(1)
-        bed.log.append(2)
+        bed.log.append_next(1)
+        bed.log.append_next(2)
         await until(lambda: bool(bed.follower.error))
         assert bed.follower.error == "ConnectionError: cut off"
         bed.follower.follow(Topology((ONE, TWO)))
@@ -270,7 +213,7 @@ def test_a_stopped_follower_has_finished_its_transaction() -> None:
         bed = Bed()
         bed.stored.free.clear()
         bed.follower.start()
-        bed.log.append(1)
+        bed.log.append_next(1)
         await bed.stored.writing.wait()
         stopping = asyncio.ensure_future(bed.follower.stop())
         await asyncio.sleep(1)
@@ -291,7 +234,7 @@ def test_what_arrives_while_it_gathers_is_one_transaction(
         bed = Bed(gather_s=gather_s)
         bed.follower.start()
         for _ in range(3):
-            bed.log.append(1)
+            bed.log.append_next(1)
             await asyncio.sleep(0.1)
         await until(lambda: bed.written(1) == 3)
         assert len(bed.stored.transactions) == transactions
@@ -305,7 +248,7 @@ def test_a_transaction_ends_with_the_record_that_fills_it(gather_s: float) -> No
     async def story() -> None:
         bed = Bed(gather_s=gather_s, pending_max=2)
         for _ in range(5):
-            bed.log.append(1)
+            bed.log.append_next(1)
         bed.follower.start()
         await until(lambda: bed.written(1) == 5)
         assert bed.stored.transactions == [[(1, 1), (1, 2)], [(1, 3), (1, 4)], [(1, 5)]]

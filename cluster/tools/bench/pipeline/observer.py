@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from actors.book.vocabulary import EventKind, Flag
 from actors.follow.positions import read_positions
+from actors.log.kafka import KafkaLog
 from actors.log.tail import EventTail, events_after
 from actors.platform.topology import Topology
 from actors.writer.writer import CONSUMER as WRITER
@@ -48,7 +49,7 @@ class Observer:
         self._state = state
         self._topology = topology
         self._committed = committed
-        self._tail = EventTail(bootstrap=state.kafka_bootstrap, client_id="forkast-bench")
+        self._tail = EventTail(KafkaLog(state.kafka_bootstrap), client_id="forkast-bench")
         self._sequences: dict[int, int] = {}
         self._waiting: dict[int, deque[tuple[int, Samples, int, int]]] = {
             market.market_id: deque() for market in topology
