@@ -16,9 +16,10 @@ from cluster.markets import default_topology
 from cluster.plan import Platform
 from cluster.tools import platforms
 from cluster.tools.platforms import RunningPlatform
+from tests.beds.leases import MarketLeases
 from tests.beds.ray_fixture import ray_session
 
-__all__ = ["platform", "ray_session", "running_platform", "servers"]
+__all__ = ["leases", "platform", "ray_session", "running_platform", "servers", "stores"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,15 +34,37 @@ def _turn(item: pytest.Item) -> int:
 
 
 @pytest.fixture(scope="session")
-def servers() -> Iterator[Servers]:
-    """Postgres, Valkey and Kafka with the schema, the default markets and their topics."""
+def stores() -> Iterator[Servers]:
+    """Postgres and Valkey, with the schema and the default markets; no Kafka."""
     with tempfile.TemporaryDirectory(prefix="forkast-test-") as folder:
-        embedded = EmbeddedServers(Path(folder))
-        started = asyncio.run(_start(embedded))
+        embedded = EmbeddedServers(Path(folder), kafka=False)
+        started = asyncio.run(embedded.start())
         try:
+            asyncio.run(migrate(started.postgres_url, default_topology()))
             yield started
         finally:
             asyncio.run(embedded.stop())
+
+
+@pytest.fixture(scope="session")
+def servers(stores: Servers) -> Iterator[Servers]:
+    """The stores, and Kafka with the topics of the default markets."""
+    with tempfile.TemporaryDirectory(prefix="forkast-test-") as folder:
+        embedded = EmbeddedServers(
+            Path(folder), postgres_url=stores.postgres_url, redis_url=stores.redis_url
+        )
+        started = asyncio.run(embedded.start())
+        try:
+            asyncio.run(make_topics(started.kafka_bootstrap, default_topology()))
+            yield started
+        finally:
+            asyncio.run(embedded.stop())
+
+
+@pytest.fixture(scope="session")
+def leases(servers: Servers) -> MarketLeases:
+    """Markets on those servers that no other test has, beyond the default ones."""
+    return MarketLeases(servers, taken=default_topology().partitions)
 
 
 @pytest.fixture(scope="session")
@@ -69,17 +92,3 @@ def running_platform() -> Iterator[RunningPlatform]:
         finally:
             if started.process.poll() is None:
                 platforms.stop(started)
-
-
-async def _start(embedded: EmbeddedServers) -> Servers:
-    servers = await embedded.start()
-    try:
-        topology = default_topology()
-        await asyncio.gather(
-            migrate(servers.postgres_url, topology),
-            make_topics(servers.kafka_bootstrap, topology),
-        )
-    except BaseException:
-        await embedded.stop()
-        raise
-    return servers

@@ -23,7 +23,8 @@ _Server = KafkaBroker | EmbeddedPostgres | EmbeddedValkey
 class EmbeddedServers:
     """Run the servers whose address is not given; data and logs lie under `data`.
 
-    They listen on `host`. `kafka_brokers` is 1 or 3, or 0 for as many as the data were made with.
+    They listen on `host`. `kafka_brokers` is 1 or 3, or 0 for as many as the data were made with;
+    without `kafka` there is no broker, whether or not its address is given.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class EmbeddedServers:
         postgres_url: str = "",
         redis_url: str = "",
         kafka_bootstrap: str = "",
+        kafka: bool = True,
         kafka_brokers: int = 0,
         progress: Progress = lambda _: None,
     ) -> None:
@@ -51,7 +53,7 @@ class EmbeddedServers:
         )
         self.kafka = (
             None
-            if kafka_bootstrap
+            if kafka_bootstrap or not kafka
             else EmbeddedKafka(
                 directory=data / "kafka",
                 logs=logs,

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,36 +16,30 @@ import uvicorn
 from fastapi import FastAPI
 
 from actors.book.market import Market
-from actors.book.warm import warm
+from actors.log.kafka import KafkaLog
 from actors.pair.messages import Fingerprint
-from actors.platform.config import Limits, Servers
+from actors.platform.config import Servers
 from actors.platform.errors import PairUnavailableError
-from actors.platform.messages import Candle, DepthSnapshot
+from actors.platform.messages import DepthSnapshot
 from actors.platform.topology import Topology
-from actors.router.router import OrderRouter
 from actors.writer.status import WriterStatus
 from actors.writer.writer import PostgresWriter
-from analytics.aggregator import CandleAggregator
-from analytics.intervals import Interval
-from analytics.messages import IndicatorSeries, LiveCandle, Ticker
-from api.application import create_app
-from cluster.data.migrate import migrate
 from cluster.plan import Platform
+from cluster.platform.local import LocalExchange, open_local
+from cluster.platform.local_actors import LocalPair, LocalViews
 from tests.beds.held import HeldClient
-from tests.beds.routing import LocalPair, local_pair, widen_topics
 
 OPERATOR_TOKEN = "operator-of-the-contract"
 BTC, ETH, XRP = "BTC-USD", "ETH-USD", "XRP-USD"
-_FIRST_MARKET_ID = 91
 _DEADLINE_S = 20.0
 
 
-def topology() -> Topology:
-    """Return three markets that no other test writes to."""
+def topology(market_ids: Sequence[int]) -> Topology:
+    """Return three markets with these ids."""
     return Topology(
         tuple(
             Market(
-                market_id=_FIRST_MARKET_ID + index,
+                market_id=market_id,
                 pair=pair,
                 tick_size="0.01",
                 lot_size="0.0001",
@@ -53,88 +47,57 @@ def topology() -> Topology:
                 max_price_ticks=100_000_000,
                 max_quantity_lots=10_000_000,
             )
-            for index, pair in enumerate((BTC, ETH, XRP))
+            for market_id, pair in zip(market_ids, (BTC, ETH, XRP), strict=True)
         )
     )
 
 
-class LocalViews:
-    """The `PairViews` of pairs that live in this process; `silent` ones do not answer."""
+class Views(LocalViews):
+    """Views of which the `silent` ones do not answer."""
 
-    def __init__(self, pairs: dict[str, LocalPair], writer: PostgresWriter) -> None:
-        self._pairs = pairs
-        self._writer = writer
+    def __init__(self, pairs: Mapping[str, LocalPair], writer: PostgresWriter) -> None:
+        super().__init__(pairs, writer)
         self.silent: set[str] = set()
 
     async def depth(self, pair: str, limit: int) -> DepthSnapshot:
         self._check(pair)
-        return self._pairs[pair].actor.depth(limit)
+        return await super().depth(pair, limit)
 
     async def orders(self, pair: str, limit: int) -> tuple[bytes, bytes]:
         self._check(pair)
-        return self._pairs[pair].actor.orders(limit)
+        return await super().orders(pair, limit)
 
     async def fingerprint(self, pair: str) -> Fingerprint:
         self._check(pair)
-        return self._pairs[pair].actor.fingerprint()
+        return await super().fingerprint(pair)
 
     async def ping(self, actor: str) -> None:
         self._check(actor)
 
     async def writer(self) -> WriterStatus:
         self._check("writer")
-        return await self._writer.status()
+        return await super().writer()
 
     def _check(self, name: str) -> None:
         if name in self.silent:
             raise PairUnavailableError(f"{name} was told to be silent")
 
 
-class LocalCandles:
-    """The `CandleSource` of an aggregator in this process."""
-
-    def __init__(self, aggregator: CandleAggregator) -> None:
-        self._aggregator = aggregator
-
-    async def candles(
-        self, *, pair: str, interval: Interval, limit: int, before_s: int | None, now_s: int
-    ) -> list[Candle]:
-        return await self._aggregator.candles(pair, interval.value, limit, before_s, now_s)
-
-    async def indicators(
-        self,
-        *,
-        pair: str,
-        interval: Interval,
-        names: list[str],
-        limit: int,
-        before_s: int | None,
-        now_s: int,
-    ) -> IndicatorSeries:
-        return await self._aggregator.indicators(
-            pair, interval.value, names, limit, before_s, now_s
-        )
-
-    async def live(self, *, pair: str, interval: Interval) -> LiveCandle | None:
-        return await self._aggregator.live(pair, interval.value)
-
-    async def seconds(self, *, pair: str, since_s: int, limit: int) -> list[Candle] | None:
-        return await self._aggregator.seconds(pair, since_s, limit)
-
-    async def ticker(self, *, pair: str, now_s: int) -> Ticker | None:
-        return await self._aggregator.ticker(pair, now_s)
-
-
 @dataclass(kw_only=True)
 class Exchange:
     """What a test holds of the exchange; `clients` are one per gateway replica."""
 
-    platform: Platform
-    views: LocalViews
-    candles: LocalCandles
-    router: OrderRouter
-    writer: PostgresWriter
+    local: LocalExchange
+    views: Views
     clients: list[httpx.AsyncClient] = field(default_factory=list)
+
+    @property
+    def platform(self) -> Platform:
+        return self.local.platform
+
+    @property
+    def writer(self) -> PostgresWriter:
+        return self.local.writer
 
     @property
     def client(self) -> httpx.AsyncClient:
@@ -169,42 +132,32 @@ class Exchange:
 
 @asynccontextmanager
 async def open_exchange(
-    servers: Servers, folder: Path, *, replicas: int, **limits: int
+    servers: Servers, folder: Path, *, market_ids: Sequence[int], replicas: int
 ) -> AsyncIterator[Exchange]:
-    """Run an exchange on a database of its own; take it all away at the end."""
-    # Compiling takes seconds, in which this process's loop would answer nobody.
-    warm()
-    markets = topology()
-    await widen_topics(servers, markets.partitions)
-    async with AsyncExitStack() as stack:
-        platform = Platform(
-            servers=await stack.enter_async_context(_own_database(servers, markets)),
-            topology=markets,
-            data_directory=str(folder),
-            limits=Limits(**limits),
-            gateway_replicas=replicas,
+    """Run an exchange on a database of its own; take it all away at the end.
+
+    Its log is the servers' Kafka, or one in memory where they have none.
+    """
+    markets = topology(market_ids)
+    kafka_bootstrap = servers.kafka_bootstrap
+    async with (
+        _own_database(servers) as postgres_url,
+        open_local(
+            markets,
+            postgres_url=postgres_url,
+            redis_url=servers.redis_url,
+            folder=folder,
+            gateways=0,
+            log=KafkaLog(kafka_bootstrap) if kafka_bootstrap else None,
+            kafka_bootstrap=kafka_bootstrap,
             operator_token=OPERATOR_TOKEN,
-        )
-        pairs = {market.pair: local_pair(platform, market) for market in markets}
-        router = OrderRouter(platform.router(), connect=lambda market: pairs[market.pair])
-        writer = PostgresWriter(platform.writer)
-        aggregator = CandleAggregator(platform.candles)
-        writer.start()
-        stack.push_async_callback(writer.stop)
-        aggregator.start()
-        stack.push_async_callback(aggregator.stop)
-        await router.start()
-        stack.push_async_callback(router.stop)
-        exchange = Exchange(
-            platform=platform,
-            views=LocalViews(pairs, writer),
-            candles=LocalCandles(aggregator),
-            router=router,
-            writer=writer,
-        )
+        ) as local,
+        AsyncExitStack() as stack,
+    ):
+        local.views = views = Views(local.pairs, local.writer)
+        exchange = Exchange(local=local, views=views)
         for _ in range(replicas):
-            app = create_app(platform.gateway, pairs=exchange.views, candles=exchange.candles)
-            exchange.clients.append(await stack.enter_async_context(served(app)))
+            exchange.clients.append(await stack.enter_async_context(served(local.app())))
         yield exchange
 
 
@@ -243,18 +196,12 @@ async def _is(value: bool) -> bool:
 
 
 @asynccontextmanager
-async def _own_database(servers: Servers, markets: Topology) -> AsyncIterator[Servers]:
+async def _own_database(servers: Servers) -> AsyncIterator[str]:
     name = f"contract_{uuid.uuid4().hex[:12]}"
-    url = urlsplit(servers.postgres_url)._replace(path=f"/{name}").geturl()
     connection = await asyncpg.connect(servers.postgres_url)
     try:
         await connection.execute(f"CREATE DATABASE {name}")
-        await migrate(url, markets)
-        yield Servers(
-            kafka_bootstrap=servers.kafka_bootstrap,
-            postgres_url=url,
-            redis_url=servers.redis_url,
-        )
+        yield urlsplit(servers.postgres_url)._replace(path=f"/{name}").geturl()
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await connection.close()

@@ -22,67 +22,26 @@ from actors.log.commands import KafkaCommandLog
 from actors.log.ends import KafkaLogEnds
 from actors.platform.config import Servers
 from actors.platform.errors import LogError
-from actors.platform.messages import Candle
 from actors.router.router import OrderRouter
 from analytics.aggregator import CandleAggregator
 from analytics.client import CandleSource
-from analytics.intervals import Interval
-from analytics.messages import IndicatorSeries, LiveCandle, Ticker
 from api.exchange.exchange import open_exchange
 from api.exchange.pairs import RemotePairViews
 from api.hub.desk import ExchangeDesk
 from api.hub.hub import Hub
 from api.hub.server import HubServer
 from cluster.plan import Platform
-from tests.beds.commands import market
+from cluster.platform.local_actors import LocalCandles, LocalPair, local_pair
 from tests.beds.held import hold_event
+from tests.beds.leases import TOPICS, MarketLeases
 from tests.beds.routing import (
-    TOPICS,
-    LocalPair,
     command_log,
-    local_pair,
     make_platform,
     running,
     until,
-    widen_topics,
 )
 
-_MARKET_IDS = range(61, 72)
-
-
-class LocalCandles:
-    """The `CandleSource` that is an aggregator in this process."""
-
-    def __init__(self, aggregator: CandleAggregator) -> None:
-        self._aggregator = aggregator
-
-    async def candles(
-        self, *, pair: str, interval: Interval, limit: int, before_s: int | None, now_s: int
-    ) -> list[Candle]:
-        return await self._aggregator.candles(pair, interval.value, limit, before_s, now_s)
-
-    async def indicators(
-        self,
-        *,
-        pair: str,
-        interval: Interval,
-        names: list[str],
-        limit: int,
-        before_s: int | None,
-        now_s: int,
-    ) -> IndicatorSeries:
-        return await self._aggregator.indicators(
-            pair, interval.value, names, limit, before_s, now_s
-        )
-
-    async def live(self, *, pair: str, interval: Interval) -> LiveCandle | None:
-        return await self._aggregator.live(pair, interval.value)
-
-    async def seconds(self, *, pair: str, since_s: int, limit: int) -> list[Candle] | None:
-        return await self._aggregator.seconds(pair, since_s, limit)
-
-    async def ticker(self, *, pair: str, now_s: int) -> Ticker | None:
-        return await self._aggregator.ticker(pair, now_s)
+_MARKETS = 11
 
 
 @dataclass(kw_only=True)
@@ -145,20 +104,20 @@ class Heard:
 @asynccontextmanager
 async def live_platform(
     servers: Servers,
+    leases: MarketLeases,
     folder: Path,
     *,
     allowed_origins: tuple[str, ...],
-    market_ids: range = _MARKET_IDS,
+    markets_unused: int = _MARKETS,
     **limits: int,
 ) -> AsyncIterator[Live]:
     """Run markets, router, candle aggregator and hub; the hub listens on a free port."""
     # Compiling in the middle of a test would stop the loop that all of this runs in.
     warm()
-    markets = [market(number) for number in market_ids]
+    markets = await leases.markets(markets_unused)
     platform = replace(
         make_platform(servers, markets, folder, **limits), allowed_origins=allowed_origins
     )
-    await widen_topics(servers, platform.topology.partitions)
     await until_led(platform)
     pairs = {one.pair: local_pair(platform, one) for one in markets}
     aggregator = CandleAggregator(

@@ -5,59 +5,23 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import numpy as np
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 from actors.book.codec import decode_commands
 from actors.book.market import Market
 from actors.book.naive import NaiveBook
 from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.book.vocabulary import EventKind
-from actors.fold.snapshots import FileSnapshotStore
 from actors.log.commands import KafkaCommandLog
 from actors.log.kafka import KafkaLog
 from actors.log.reader import KafkaLogReader
 from actors.log.tail import EventTail, events_after
-from actors.pair.actor import PairActor
-from actors.pair.messages import Position, RangeAnswer, RangeRequest
 from actors.platform.config import Limits, Servers
 from actors.platform.errors import LogError
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
 from actors.router.router import OrderRouter
 from cluster.plan import Platform
-
-TOPICS = (COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC)
-
-
-class LocalPair:
-    """A `PairClient` whose pair lives in this process, for tests that need no Ray."""
-
-    def __init__(self, actor: PairActor) -> None:
-        self.actor = actor
-
-    async def position(self) -> Position:
-        return self.actor.position()
-
-    async def rewind(self) -> Position:
-        return self.actor.rewind()
-
-    def apply(self, request: RangeRequest) -> Awaitable[RangeAnswer]:
-        return self._settled(self.actor.answer(request))
-
-    async def _settled(self, answer: bytes) -> RangeAnswer:
-        return msgspec.msgpack.decode(answer, type=RangeAnswer)
-
-    async def acknowledge(self, next_offset: int) -> None:
-        self.actor.acknowledge(next_offset)
-
-    async def depth_messages(self, *, limit: int, top: int) -> tuple[bytes, bytes]:
-        return self.actor.depth_messages(limit, top)
-
-    async def stats(self) -> dict[str, Any]:
-        return self.actor.stats()
 
 
 def make_platform(
@@ -71,33 +35,6 @@ def make_platform(
         namespace="forkast-tests",
         limits=Limits(**({"snapshot_every_commands": 500} | limits)),
     )
-
-
-def local_pair(platform: Platform, market: Market) -> LocalPair:
-    """Return a pair in this process that keeps its snapshots in the platform's folder."""
-    store = FileSnapshotStore(Path(platform.data_directory), pair=market.pair, kept=2)
-    return LocalPair(PairActor(market, store, platform.limits))
-
-
-async def widen_topics(servers: Servers, partitions: int) -> None:
-    """Give the topics room for the tests' own markets."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka_bootstrap)
-    await admin.start()
-
-    async def narrow() -> list[str]:
-        described = await admin.describe_topics(list(TOPICS))
-        return [t["topic"] for t in described if len(t["partitions"]) < partitions]
-
-    async def wide() -> bool:
-        return not await narrow()
-
-    try:
-        wanted = {topic: NewPartitions(total_count=partitions) for topic in await narrow()}
-        if wanted:
-            await admin.create_partitions(wanted)
-        await until(wide, what="wider topics")
-    finally:
-        await admin.close()
 
 
 @asynccontextmanager

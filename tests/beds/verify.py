@@ -1,7 +1,7 @@
 """Markets with a history that came the real way: log, router, pair, writer, candles, Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,19 +16,19 @@ from actors.router.router import OrderRouter
 from actors.writer.writer import PostgresWriter
 from analytics.aggregator import CandleAggregator
 from cluster.plan import Platform
+from cluster.platform.local_actors import LocalPair, local_pair
 from cluster.verify import Report, verify
 from tests.beds.routing import (
-    LocalPair,
     command_log,
-    local_pair,
     make_platform,
     running,
-    widen_topics,
 )
 from tests.property.streams import ARENAS, stream
 
 COMMANDS = 400
 RECORD_COMMANDS = 7
+_FIRST_SEED = 11
+_PREFIX = "V"
 
 
 @dataclass
@@ -86,16 +86,16 @@ async def running_parts(
 
 def commands_of(market: Market) -> RecordArray:
     """Return every kind of command, spoilt and foreign ones included, of a market's own seed."""
-    return stream(ARENAS["crowded"], seed=market.market_id, count=COMMANDS)
+    seed = int(market.pair.removeprefix(_PREFIX).removesuffix("-USD"))
+    return stream(ARENAS["crowded"], seed=seed, count=COMMANDS)
 
 
-async def made(servers: Servers, directory: Path, market_ids: range) -> Bed:
+async def made(servers: Servers, directory: Path, market_ids: Sequence[int]) -> Bed:
     """Send each market's commands through the running parts, and verify while they run."""
     markets = [
-        replace(ARENAS["crowded"].market, market_id=number, pair=f"V{number}-USD")
-        for number in market_ids
+        replace(ARENAS["crowded"].market, market_id=market_id, pair=f"{_PREFIX}{seed}-USD")
+        for seed, market_id in enumerate(market_ids, start=_FIRST_SEED)
     ]
-    await widen_topics(servers, max(market_ids))
     platform = make_platform(servers, markets, directory)
     pairs = {market.pair: local_pair(platform, market) for market in markets}
     producer = RecordProducer(bootstrap=servers.kafka_bootstrap, client_id="test-verify")

@@ -11,12 +11,24 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+import pytest_asyncio
 
-from actors.platform.config import Limits
-from api.application import create_app
-from tests.beds.exchange import BTC, Exchange, served, until
+from actors.platform.config import Limits, Servers
+from tests.beds.exchange import BTC, Exchange, open_exchange, served, until
+from tests.beds.leases import MarketLeases
 
 _ORDER = {"tradingPair": BTC, "type": "BUY", "price": 1, "quantity": 1, "userId": 1}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def exchange(
+    servers: Servers, leases: MarketLeases, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Exchange]:
+    """An exchange on a Kafka that can be stopped; its depth is not that of the other exchange."""
+    own = replace(servers, redis_url=servers.redis_url.removesuffix("/0") + "/1")
+    folder = tmp_path_factory.mktemp("failures")
+    async with open_exchange(own, folder, market_ids=await leases.ids(3), replicas=2) as running:
+        yield running
 
 
 @asynccontextmanager
@@ -30,8 +42,7 @@ async def _gateway(
         limits=Limits(**limits),
         servers=replace(servers, redis_url=redis_url or servers.redis_url),
     )
-    app = create_app(platform.gateway, pairs=exchange.views, candles=exchange.candles)
-    async with served(app) as client:
+    async with served(exchange.local.app(platform.gateway)) as client:
         yield client
 
 

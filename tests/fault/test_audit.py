@@ -10,10 +10,10 @@ from actors.platform.config import Servers
 from cluster.plan import Platform
 from cluster.tools.chaos.audit import Auditor, Findings
 from cluster.tools.chaos.record import Sent
-from tests.beds.commands import market, place
-from tests.beds.routing import command_log, make_platform, widen_topics
+from tests.beds.commands import place
+from tests.beds.leases import MarketLeases
+from tests.beds.routing import command_log, make_platform
 
-_MARKET_ID = 19
 _ROW = """
 INSERT INTO orders VALUES
 ($1, 1, $2, 1, 1, 1, 0, 0, $3, $4, $5, 100, 0, 0, 0, 0, 1, 1, $1, 0, $6)
@@ -21,11 +21,12 @@ INSERT INTO orders VALUES
 
 
 @pytest.fixture(scope="module")
-async def platform(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+async def platform(
+    servers: Servers, leases: MarketLeases, tmp_path_factory: pytest.TempPathFactory
+) -> Platform:
     """A market whose log and table hold the orders 1 to 3, the third under the second's id."""
-    own = market(_MARKET_ID, pair="AUD-USD")
+    own = await leases.market(pair="AUD-USD")
     platform = make_platform(servers, [own], tmp_path_factory.mktemp("audit"))
-    await widen_topics(servers, _MARKET_ID)
     async with command_log(platform) as log:
         for order_id, client_order_id in ((1, "a"), (2, "b"), (3, "b")):
             command = place(order_id, Side.BUY, price_ticks=1_000, quantity_lots=100)
@@ -38,7 +39,8 @@ async def platform(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -
         (2, OrderStatus.OPEN, 0, "b"),
         (3, OrderStatus.REJECTED, duplicate, "b"),
     ):
-        await connection.execute(_ROW, order_id, _MARKET_ID, status, reason, 1_000, client_order_id)
+        columns = (order_id, own.market_id, status, reason, 1_000, client_order_id)
+        await connection.execute(_ROW, *columns)
     await connection.close()
     return platform
 
@@ -73,11 +75,12 @@ async def test_an_order_told_as_cancelled_must_be(platform: Platform) -> None:
 async def test_an_order_that_came_to_be_twice_is_doubled(platform: Platform) -> None:
     connection = await asyncpg.connect(platform.servers.postgres_url)
     status = "UPDATE orders SET reason = $1 WHERE market_id = $2 AND order_id = 3"
-    await connection.execute(status, 0, _MARKET_ID)
+    (own,) = platform.topology
+    await connection.execute(status, 0, own.market_id)
     try:
         findings = await _judged(platform, _sent("b", 2, attempts=2))
     finally:
-        await connection.execute(status, Reason.DUPLICATE_CLIENT_ORDER_ID, _MARKET_ID)
+        await connection.execute(status, Reason.DUPLICATE_CLIENT_ORDER_ID, own.market_id)
         await connection.close()
     assert findings.doubled == ["b is 2 orders"]
 

@@ -21,40 +21,40 @@ from analytics.client import RemoteCandles
 from analytics.intervals import Interval
 from analytics.messages import CandlesStatus
 from cluster.plan import Platform
-from tests.beds.commands import market
-from tests.beds.routing import make_platform, until, widen_topics
+from tests.beds.leases import MarketLeases
+from tests.beds.routing import make_platform, until
 from tests.beds.trades import naive_candles, trade_events, trade_record
 
-MARKET = market(75)
 START_S = 1_700_000_000
 TRADES = [((START_S + 40 * n) * 1_000_000, 5_000 + n % 7, 10 + n) for n in range(60)]
 
 
 async def publish(platform: Platform, events: RecordArray) -> None:
+    (market,) = platform.topology
     sink = KafkaEventSink(
         bootstrap=platform.servers.kafka_bootstrap, topology=platform.topology, client_id="test"
     )
     await sink.start()
     try:
-        record = trade_record(events, market_id=MARKET.market_id)
-        await sink.publish(TRADES_TOPIC, MARKET, record)
+        record = trade_record(events, market_id=market.market_id)
+        await sink.publish(TRADES_TOPIC, market, record)
     finally:
         await sink.stop()
 
 
 async def test_a_killed_actor_comes_back_with_every_candle(
-    servers: Servers, ray_session: str, tmp_path: Path
+    servers: Servers, leases: MarketLeases, ray_session: str, tmp_path: Path
 ) -> None:
-    await widen_topics(servers, MARKET.market_id)
+    market = await leases.market()
     platform = replace(
-        make_platform(servers, [MARKET], tmp_path),
+        make_platform(servers, [market], tmp_path),
         namespace=f"{ray_session}-{uuid.uuid4().hex[:8]}",
     )
-    events = trade_events(TRADES, market_id=MARKET.market_id)
+    events = trade_events(TRADES, market_id=market.market_id)
     now_s = START_S + 40 * len(TRADES)
     candles = RemoteCandles(namespace=platform.namespace)
     with pytest.raises(CandlesUnavailableError):
-        await candles.ticker(pair=MARKET.pair, now_s=now_s)
+        await candles.ticker(pair=market.pair, now_s=now_s)
     made = partial(candles_actor, platform.candles, namespace=platform.namespace)
     actor = await asyncio.to_thread(made)
     assert await asyncio.to_thread(made) == actor
@@ -70,12 +70,12 @@ async def test_a_killed_actor_comes_back_with_every_candle(
 
     async def answer() -> list[Candle]:
         return await candles.candles(
-            pair=MARKET.pair, interval=Interval.M1, limit=100, before_s=None, now_s=now_s
+            pair=market.pair, interval=Interval.M1, limit=100, before_s=None, now_s=now_s
         )
 
     def expected(count: int) -> list[Candle]:
         return naive_candles(
-            events[:count], Interval.M1, now_s=now_s, market_id=MARKET.market_id, limit=100
+            events[:count], Interval.M1, now_s=now_s, market_id=market.market_id, limit=100
         )
 
     try:

@@ -20,6 +20,7 @@ from actors.platform.channels import depth_key
 from actors.platform.config import Servers
 from actors.platform.messages import DepthSnapshot, LevelRow
 from tests.beds.commands import flow, place
+from tests.beds.leases import MarketLeases
 from tests.beds.live import Heard, Live, LiveMarket, hearing, live_platform
 from tests.beds.polling import polling, request
 from tests.beds.routing import until
@@ -32,10 +33,12 @@ PAGE = "http://shop.example:8080"
 
 
 @pytest.fixture(scope="module")
-async def live(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Live]:
+async def live(
+    servers: Servers, leases: MarketLeases, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Live]:
     folder = tmp_path_factory.mktemp("live")
     async with live_platform(
-        servers, folder, allowed_origins=(PAGE,), hub_client_messages=64
+        servers, leases, folder, allowed_origins=(PAGE,), hub_client_messages=64
     ) as running:
         yield running
 

@@ -17,19 +17,22 @@ from analytics.intervals import Interval
 from api.exchange.decimals import MarketDecimals
 from api.hub.messages import candle_update
 from tests.beds.commands import place
+from tests.beds.leases import MarketLeases
 from tests.beds.live import Heard, Live, LiveMarket, hearing, live_platform
 from tests.beds.routing import until
 
 TRADES_PER_SECOND = 12
 INTERVALS = (Interval.S1, Interval.S10)
-_MARKET_IDS = range(76, 80)
+_MARKETS = 4
 
 
 @pytest.fixture(scope="module")
-async def live(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Live]:
+async def live(
+    servers: Servers, leases: MarketLeases, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Live]:
     folder = tmp_path_factory.mktemp("live")
     async with live_platform(
-        servers, folder, allowed_origins=(), market_ids=_MARKET_IDS
+        servers, leases, folder, allowed_origins=(), markets_unused=_MARKETS
     ) as running:
         yield running
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -23,23 +22,19 @@ from actors.platform.errors import LogGapError, LogTimeoutError, LogUnavailableE
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
 from cluster.plan import Platform
 from tests.beds.commands import flow, market
+from tests.beds.leases import MarketLeases
 from tests.beds.routing import (
     append_singly,
     command_log,
     make_platform,
     until,
-    widen_topics,
 )
-
-_MARKET_IDS = count(45)
-_PARTITIONS = 60
 
 
 @pytest.fixture
-async def platform(servers: Servers, tmp_path: Path) -> Platform:
+async def platform(servers: Servers, leases: MarketLeases, tmp_path: Path) -> Platform:
     """Give a test a platform of one market whose log nobody else has written to."""
-    await widen_topics(servers, _PARTITIONS)
-    return make_platform(servers, [market(next(_MARKET_IDS))], tmp_path)
+    return make_platform(servers, [await leases.market()], tmp_path)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Awaitable
 from dataclasses import replace
-from itertools import count, pairwise
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -25,28 +25,23 @@ from actors.platform.messages import DepthChange, DepthSnapshot, PairLag
 from actors.platform.topology import EVENTS_TOPIC, TRADES_TOPIC
 from actors.router.records import join
 from actors.router.router import OrderRouter
-from tests.beds.commands import flow, market, place
+from cluster.platform.local_actors import LocalPair, local_pair
+from tests.beds.commands import flow, place
+from tests.beds.leases import MarketLeases
 from tests.beds.routing import (
     Judge,
-    LocalPair,
     append_singly,
     command_log,
-    local_pair,
     make_platform,
     running,
     until,
-    widen_topics,
 )
-
-_MARKET_IDS = count(21)
-_PARTITIONS = 40
 
 
 @pytest.fixture
-async def own_market(servers: Servers) -> Market:
+async def own_market(leases: MarketLeases) -> Market:
     """Give a test a market whose log nobody else has written to."""
-    await widen_topics(servers, _PARTITIONS)
-    return market(next(_MARKET_IDS))
+    return await leases.market()
 
 
 async def test_events_trades_depth_and_lag_come_out_where_they_belong(
@@ -166,7 +161,7 @@ class _DeafPair(LocalPair):
     def apply(self, request: RangeRequest) -> Awaitable[RangeAnswer]:
         answer = self.actor.answer(request)
         self.calls += 1
-        return _lost() if self.calls in (2, 3, 9) else self._settled(answer)
+        return _lost() if self.calls in (2, 3, 9) else self._decoded(answer)
 
 
 async def _lost() -> RangeAnswer:

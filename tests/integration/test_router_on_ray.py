@@ -23,7 +23,8 @@ from actors.platform.topology import Topology
 from actors.remote.handle import Handle
 from actors.router.router import OrderRouter
 from cluster.plan import Platform
-from tests.beds.commands import flow, market
+from tests.beds.commands import flow
+from tests.beds.leases import MarketLeases
 from tests.beds.routing import (
     Judge,
     append_singly,
@@ -31,18 +32,13 @@ from tests.beds.routing import (
     make_platform,
     running,
     until,
-    widen_topics,
 )
-
-_MARKET_IDS = count(33)
-_PARTITIONS = 40
 
 
 @pytest.fixture
-async def own_markets(servers: Servers) -> list[Market]:
+async def own_markets(leases: MarketLeases) -> list[Market]:
     """Give a test two markets whose logs nobody else has written to."""
-    await widen_topics(servers, _PARTITIONS)
-    return [market(next(_MARKET_IDS)) for _ in range(2)]
+    return await leases.markets(2)
 
 
 def make_router(platform: Platform) -> OrderRouter:

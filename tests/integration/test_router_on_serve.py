@@ -20,14 +20,14 @@ from actors.platform.config import Servers
 from actors.router.builder import router_app
 from cluster.platform.runtime import RayRuntime, remove
 from cluster.platform.supervisor import Supervisor
-from tests.beds.commands import flow, market
+from tests.beds.commands import flow
+from tests.beds.leases import MarketLeases
 from tests.beds.routing import (
     Judge,
     append_singly,
     command_log,
     make_platform,
     until,
-    widen_topics,
 )
 
 _ROUTER = "ServeReplica:router-0"
@@ -78,10 +78,9 @@ def _stop_the_next(known: int) -> psutil.Process:
 
 
 async def test_a_router_replica_that_is_killed_is_replaced_and_nothing_is_missing(
-    servers: Servers, serve_session: None, tmp_path: Path
+    servers: Servers, leases: MarketLeases, serve_session: None, tmp_path: Path
 ) -> None:
-    await widen_topics(servers, 60)
-    one = market(60)
+    one = await leases.market()
     platform = make_platform(servers, [one], tmp_path)
     actor = await asyncio.to_thread(
         pair_actor, platform.pair(one.pair), actor=one.pair, namespace=platform.namespace
@@ -112,11 +111,14 @@ async def test_a_router_replica_that_is_killed_is_replaced_and_nothing_is_missin
 
 
 async def test_a_controller_that_turned_deaf_is_ended_and_replicas_are_made_again(
-    servers: Servers, serve_session: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    servers: Servers,
+    leases: MarketLeases,
+    serve_session: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("cluster.platform.supervisor._CONTROLLER_SILENT_S_MAX", 3.0)
-    await widen_topics(servers, 62)
-    platform = make_platform(servers, [market(62)], tmp_path)
+    platform = make_platform(servers, [await leases.market()], tmp_path)
     runtime = RayRuntime(address="", object_store_mb=80)
     supervisor = Supervisor(platform, runtime)
     await asyncio.to_thread(
@@ -144,11 +146,14 @@ async def test_a_controller_that_turned_deaf_is_ended_and_replicas_are_made_agai
 
 
 async def test_a_replica_that_hangs_as_it_starts_is_ended_and_made_again(
-    servers: Servers, serve_session: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    servers: Servers,
+    leases: MarketLeases,
+    serve_session: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("cluster.platform.supervisor._SILENT_S_MAX", 6.0)
-    await widen_topics(servers, 61)
-    platform = make_platform(servers, [market(61)], tmp_path)
+    platform = make_platform(servers, [await leases.market()], tmp_path)
     runtime = RayRuntime(address="", object_store_mb=80)
     supervisor = Supervisor(platform, runtime)
     handle: Any = await asyncio.to_thread(

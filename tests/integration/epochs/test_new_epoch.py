@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 
 import asyncpg
@@ -15,7 +14,6 @@ from actors.book.market import Market
 from actors.book.records import RecordArray, encode_client_order_id
 from actors.book.vocabulary import CommandKind
 from actors.log.events import KafkaEventSink
-from actors.pair.actor import PairActor
 from actors.platform.config import Servers
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC
 from actors.router.router import OrderRouter
@@ -24,22 +22,22 @@ from analytics.aggregator import CandleAggregator
 from cluster.data.epochs.check import enter_epoch
 from cluster.errors import LogReplacedError
 from cluster.plan import Platform
+from cluster.platform.local_actors import LocalPair, local_pair
 from cluster.verify import Report, verify
 from tests.beds.commands import START_US
 from tests.beds.epochs import execute, own_database
+from tests.beds.leases import MarketLeases
 from tests.beds.routing import (
-    LocalPair,
     command_log,
     make_platform,
     running,
     until,
-    widen_topics,
 )
 from tests.beds.verify import LocalBooks
 from tests.property.streams import ARENAS, stream
 
-_MARKET_IDS = count(80)
 _COMMANDS = 300
+_SEED = 8_000
 _OTHER_CLUSTER = "UPDATE log_epochs SET cluster_id = 'another'"
 _LOSE_ONE = """
 DELETE FROM orders WHERE order_id = (
@@ -55,11 +53,12 @@ _OTHER_TOPICS = (
 
 
 @pytest.fixture
-async def platform(servers: Servers, tmp_path: Path) -> AsyncIterator[Platform]:
+async def platform(
+    servers: Servers, leases: MarketLeases, tmp_path: Path
+) -> AsyncIterator[Platform]:
     """A market that nobody has used, entered into its first epoch."""
-    number = next(_MARKET_IDS)
+    (number,) = await leases.ids(1)
     market = replace(ARENAS["crowded"].market, market_id=number, pair=f"E{number}-USD")
-    await widen_topics(servers, 85)
     shared = make_platform(servers, [market], tmp_path, snapshot_every_commands=100_000)
     async with own_database(shared, tmp_path) as own:
         assert await enter_epoch(own) == 1
@@ -73,7 +72,7 @@ def only(platform: Platform) -> Market:
 
 def commands(platform: Platform, *, part: int) -> RecordArray:
     """Return commands of every kind; each part has ids of its own."""
-    made = stream(ARENAS["crowded"], seed=100 * only(platform).market_id + part, count=_COMMANDS)
+    made = stream(ARENAS["crowded"], seed=_SEED + part, count=_COMMANDS)
     for name in ("order_id", "command_id"):
         made[name] += 1_000_000 * part * (made[name] > 0)
     return made
@@ -83,7 +82,7 @@ def commands(platform: Platform, *, part: int) -> RecordArray:
 async def trading(platform: Platform, *, written: bool = True) -> AsyncIterator[LocalPair]:
     """Run the market with its router, and with writer and candles where it is to be `written`."""
     market = only(platform)
-    pair = LocalPair(PairActor(market, platform.snapshots_of(market), platform.limits))
+    pair = local_pair(platform, market)
     async with AsyncExitStack() as stack:
         if written:
             for consumer in (

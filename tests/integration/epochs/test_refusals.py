@@ -13,22 +13,24 @@ from cluster.data.epochs.check import enter_epoch
 from cluster.data.epochs.record import epoch_number
 from cluster.errors import LogReplacedError
 from cluster.plan import Platform
-from tests.beds.commands import flow, market
+from tests.beds.commands import flow
 from tests.beds.epochs import execute, own_database
-from tests.beds.routing import command_log, make_platform, widen_topics
+from tests.beds.leases import MarketLeases
+from tests.beds.routing import command_log, make_platform
 
-_MARKET = market(72)
 _RECORDS = 3
 
 
 @pytest.fixture(scope="module")
-async def served(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+async def served(
+    servers: Servers, leases: MarketLeases, tmp_path_factory: pytest.TempPathFactory
+) -> Platform:
     """A market with a few records in its log."""
-    await widen_topics(servers, _MARKET.market_id)
-    platform = make_platform(servers, [_MARKET], tmp_path_factory.mktemp("epochs"))
+    market = await leases.market()
+    platform = make_platform(servers, [market], tmp_path_factory.mktemp("epochs"))
     async with command_log(platform) as log:
         for number in range(_RECORDS):
-            await log.append(_MARKET, flow(1, first_order_id=number + 1))
+            await log.append(market, flow(1, first_order_id=number + 1))
     return platform
 
 
@@ -107,6 +109,7 @@ async def test_a_folder_of_an_epoch_that_postgres_has_forgotten_is_refused(
 
 
 def _save(platform: Platform, offset: int) -> None:
-    platform.snapshots_of(_MARKET).save(
+    (market,) = platform.topology
+    platform.snapshots_of(market).save(
         StoredSnapshot(next_offset=offset, commands=offset, last_price_ticks=0, state=b"a book")
     )

@@ -24,18 +24,22 @@ from actors.platform.config import Servers
 from actors.platform.messages import DepthSnapshot
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
 from cluster.errors import CannotVerifyError
+from cluster.platform.local_actors import local_pair
 from cluster.verify import Report, verify
 from cluster.verify.run import CHECKS
-from tests.beds.routing import Judge, command_log, local_pair
+from tests.beds.leases import MarketLeases
+from tests.beds.routing import Judge, command_log
 from tests.beds.verify import Bed, LocalBooks, commands_of, made
 
-_MARKET_IDS = range(11, 18)
+_MARKETS = 7
 _TABLES = ("trades", "orders", "candles_1s", "consumer_positions")
 
 
 @pytest.fixture(scope="module")
-async def bed(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Bed:
-    return await made(servers, tmp_path_factory.mktemp("verify"), _MARKET_IDS)
+async def bed(
+    servers: Servers, leases: MarketLeases, tmp_path_factory: pytest.TempPathFactory
+) -> Bed:
+    return await made(servers, tmp_path_factory.mktemp("verify"), await leases.ids(_MARKETS))
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +59,8 @@ async def test_a_running_platform_is_clean_and_everything_was_compared(bed: Bed)
     assert report.ok
     assert [check.name for check in report.checks] == list(CHECKS)
     assert all(check.checked > 0 for check in report.checks), report
-    assert report.markets == len(_MARKET_IDS)
-    assert report.commands >= len(_MARKET_IDS) * 400
+    assert report.markets == _MARKETS
+    assert report.commands >= _MARKETS * 400
     assert report.skipped == {}
 
 
