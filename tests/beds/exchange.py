@@ -168,7 +168,14 @@ async def served(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        config = uvicorn.Config(app, log_level="warning", lifespan="on", loop="none")
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            lifespan="on",
+            loop="none",
+            # Longer than the client keeps an idle connection, or it may write to one just closed.
+            timeout_keep_alive=60,
+        )
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         await until(lambda: _is(server.started or task.done()), what="uvicorn is up")
