@@ -1,7 +1,7 @@
 """The exchange's services over a log, books and rows in memory: no server, milliseconds a test."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ from actors.log.memory import MemoryLog, MemoryProducer
 from actors.log.ports import Log
 from actors.pair.actor import PairActor
 from actors.platform.config import Limits
+from actors.platform.errors import LogTimeoutError
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, Topology
 from actors.router.depth import DepthFeed
 from actors.router.pace import Pace
@@ -50,37 +51,33 @@ from tests.simulation.memory import MemorySnapshots
 
 ALICE, BOB = Principal(1), Principal(2)
 WAIT_S = 5.0
-CONFIRM_S = 0.01
 _NOWHERE = "redis://127.0.0.1:1"
 
 
 class StallingLog(MemoryLog):
-    """A log that may stop confirming commands: they are in it, and nobody is told."""
+    """A log that may stop confirming: it has the commands then, and nobody is told."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.confirms = asyncio.Event()
-        self.confirms.set()
+        self.confirms = True
 
     def commands(
         self, *, topology: Topology, pending_commands: int, client_id: str
     ) -> BoundedCommandLog:
         return BoundedCommandLog(
-            _StallingProducer(self),
-            topology=topology,
-            pending_commands=pending_commands,
-            timeout_s=CONFIRM_S,
+            _StallingProducer(self), topology=topology, pending_commands=pending_commands
         )
 
 
 class _StallingProducer(MemoryProducer):
     def __init__(self, log: StallingLog) -> None:
         super().__init__(log)
-        self._confirms = log.confirms
+        self._stalling = log
 
     async def send(self, *, topic: str, partition: int, key: bytes, value: bytes) -> int:
         offset = await super().send(topic=topic, partition=partition, key=key, value=value)
-        await self._confirms.wait()
+        if not self._stalling.confirms:
+            raise LogTimeoutError("the log did not confirm in time")
         return offset
 
 
@@ -185,13 +182,6 @@ def bid(own: Market, **more: object) -> NewOrder:
 def ask(own: Market, **more: object) -> NewOrder:
     """Return a limit order that sells."""
     return limit_order(own, Side.SELL, **more)  # type: ignore[arg-type]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Give others the loop until the condition holds."""
-    async with asyncio.timeout(WAIT_S):
-        while not condition():  # noqa: ASYNC110 - what it waits for is in this loop
-            await asyncio.sleep(0)
 
 
 def _pipeline(floor: Floor, own: Market) -> PairPipeline:

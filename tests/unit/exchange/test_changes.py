@@ -120,10 +120,10 @@ async def test_a_change_that_the_log_did_not_confirm_is_unknown(
     floor: Floor, gateway: Services
 ) -> None:
     located = await _placed(gateway, bid(floor.one))
-    floor.log.confirms.clear()
+    floor.log.confirms = False
     with pytest.raises(OutcomeUnknownError) as refused:
         await gateway.changes.cancel(ALICE, located)
-    floor.log.confirms.set()
+    floor.log.confirms = True
     assert (refused.value.code, refused.value.order_id) == ("OUTCOME_UNKNOWN", located.order_id)
 
 

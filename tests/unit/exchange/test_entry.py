@@ -215,10 +215,10 @@ async def test_repeats_within_a_batch_are_told_the_first(floor: Floor, gateway: 
 async def test_what_the_log_did_not_confirm_is_unknown_and_found_by_its_id(
     floor: Floor, gateway: Services
 ) -> None:
-    floor.log.confirms.clear()
+    floor.log.confirms = False
     refused = await _refused(gateway, bid(floor.one))
     assert (type(refused), refused.code) == (OutcomeUnknownError, "OUTCOME_UNKNOWN")
-    floor.log.confirms.set()
+    floor.log.confirms = True
     await floor.published(1)
     order = await gateway.orders.get(refused.order_id)
     assert (order.order_id, order.status) == (refused.order_id, OrderStatus.OPEN)
@@ -227,9 +227,9 @@ async def test_what_the_log_did_not_confirm_is_unknown_and_found_by_its_id(
 async def test_the_refusals_of_an_unconfirmed_batch_name_each_its_own_order(
     floor: Floor, gateway: Services
 ) -> None:
-    floor.log.confirms.clear()
+    floor.log.confirms = False
     answers = await gateway.entry.place_many([(ALICE, bid(floor.one))] * 2)
-    floor.log.confirms.set()
+    floor.log.confirms = True
     ids = [answer.order_id for answer in answers]
     assert all(isinstance(answer, OutcomeUnknownError) for answer in answers)
     assert len(set(ids)) == 2
