@@ -1,32 +1,24 @@
 """Platforms of one market with a database of their own, on the session's other servers."""
 
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import asyncpg
 
-from actors.platform.config import Servers
 from cluster.data.migrate import migrate
 from cluster.plan import Platform
+from tests.beds.databases import own_database
 
 
 @asynccontextmanager
-async def own_database(platform: Platform, folder: Path) -> AsyncIterator[Platform]:
+async def in_own_database(platform: Platform, folder: Path) -> AsyncIterator[Platform]:
     """Give the platform an empty database, and a data folder."""
-    shared = platform.servers.postgres_url
-    name = f"epochs_{uuid.uuid4().hex[:12]}"
-    url = urlsplit(shared)._replace(path=f"/{name}").geturl()
-    owner = await asyncpg.connect(shared)
-    await owner.execute(f"CREATE DATABASE {name}")
-    servers: Servers = replace(platform.servers, postgres_url=url)
-    await migrate(url, platform.topology)
-    yield replace(platform, servers=servers, data_directory=str(folder))
-    await owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await owner.close()
+    async with own_database(platform.servers.postgres_url) as url:
+        await migrate(url, platform.topology)
+        servers = replace(platform.servers, postgres_url=url)
+        yield replace(platform, servers=servers, data_directory=str(folder))
 
 
 async def execute(platform: Platform, statement: str, *arguments: object) -> None:

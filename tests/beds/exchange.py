@@ -2,15 +2,12 @@
 
 import asyncio
 import socket
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import asyncpg
 import httpx
 import uvicorn
 from fastapi import FastAPI
@@ -27,7 +24,9 @@ from actors.writer.writer import PostgresWriter
 from cluster.plan import Platform
 from cluster.platform.local import LocalExchange, open_local
 from cluster.platform.local_actors import LocalPair, LocalViews
+from tests.beds.databases import own_database
 from tests.beds.held import HeldClient
+from tests.beds.waiting import until
 
 OPERATOR_TOKEN = "operator-of-the-contract"
 BTC, ETH, XRP = "BTC-USD", "ETH-USD", "XRP-USD"
@@ -141,7 +140,7 @@ async def open_exchange(
     markets = topology(market_ids)
     kafka_bootstrap = servers.kafka_bootstrap
     async with (
-        _own_database(servers) as postgres_url,
+        own_database(servers.postgres_url) as postgres_url,
         open_local(
             markets,
             postgres_url=postgres_url,
@@ -188,27 +187,5 @@ async def served(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
         await task
 
 
-async def until(condition: Callable[[], Awaitable[bool]], *, what: str) -> None:
-    """Poll until the condition holds; fail where it does not in time."""
-    try:
-        async with asyncio.timeout(_DEADLINE_S):
-            while not await condition():  # noqa: ASYNC110 - the condition lives in a server
-                await asyncio.sleep(0.02)
-    except TimeoutError:
-        raise AssertionError(f"not within {_DEADLINE_S:g} s: {what}") from None
-
-
 async def _is(value: bool) -> bool:
     return value
-
-
-@asynccontextmanager
-async def _own_database(servers: Servers) -> AsyncIterator[str]:
-    name = f"contract_{uuid.uuid4().hex[:12]}"
-    connection = await asyncpg.connect(servers.postgres_url)
-    try:
-        await connection.execute(f"CREATE DATABASE {name}")
-        yield urlsplit(servers.postgres_url)._replace(path=f"/{name}").geturl()
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await connection.close()

@@ -8,7 +8,7 @@ from actors.book.market import Market
 from actors.platform.config import Servers
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC
 from tests.beds.commands import market
-from tests.beds.routing import until
+from tests.beds.waiting import until
 
 TOPICS = (COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC)
 # A topic grows by many partitions at once, for each growth takes the broker a moment.

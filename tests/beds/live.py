@@ -38,8 +38,8 @@ from tests.beds.routing import (
     command_log,
     make_platform,
     running,
-    until,
 )
+from tests.beds.waiting import until
 
 _MARKETS = 11
 

@@ -18,11 +18,14 @@ async def start_platform(
     folder: Path,
     *,
     pairs: Sequence[str],
-    first_id: int,
+    market_ids: Sequence[int],
     workers: int,
 ) -> RunningPlatform:
-    """Start `forkast up` with data in `folder`; a second start there goes on with them."""
-    markets = write_markets(folder, pairs, first_id=first_id)
+    """Start `forkast up` with data in `folder`; a second start there goes on with them.
+
+    The market ids follow one another, as leased ones do.
+    """
+    markets = write_markets(folder, pairs, first_id=market_ids[0])
     return await asyncio.to_thread(
         platforms.start,
         folder / "data",

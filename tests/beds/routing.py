@@ -1,8 +1,7 @@
 """What the router's tests share: platforms of their own markets, and the judgement of events."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from actors.platform.errors import LogError
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
 from actors.router.router import OrderRouter
 from cluster.plan import Platform
+from tests.beds.waiting import until
 
 
 def make_platform(
@@ -69,16 +69,6 @@ async def append_singly(log: KafkaCommandLog, market: Market, commands: RecordAr
         *(log.append(market, commands[i : i + 1]) for i in range(len(commands)))
     )
     assert sorted(offsets) == list(range(offsets[0], offsets[0] + len(offsets)))
-
-
-async def until(
-    condition: Callable[[], Awaitable[bool]], *, within_s: float = 30.0, what: str
-) -> None:
-    """Poll until the condition holds; fail after `within_s`."""
-    deadline = time.monotonic() + within_s
-    while not await condition():
-        assert time.monotonic() < deadline, f"{what}: not within {within_s} s"
-        await asyncio.sleep(0.02)
 
 
 class Judge:

@@ -19,7 +19,7 @@ from actors.platform.config import Limits
 from actors.platform.errors import LogTimeoutError
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, Topology
 from actors.router.depth import DepthFeed
-from actors.router.pace import Pace
+from actors.router.linger import Linger
 from actors.router.pipeline import PairPipeline
 from actors.router.publisher import PairPublisher
 from api.exchange.barrier import WriterBarrier
@@ -199,7 +199,7 @@ def _pipeline(floor: Floor, own: Market) -> PairPipeline:
         ),
         # Its queue alone is used, which drops what does not fit.
         depth=DepthFeed(redis_url=_NOWHERE),
-        pace=Pace(),
+        linger=Linger(),
         limits=limits,
     )
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Self
-from urllib.parse import urlsplit
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
@@ -19,6 +18,7 @@ from actors.platform.topology import Topology
 from actors.writer.writer import PostgresWriter
 from cluster.data.migrate import migrate
 from cluster.plan import Platform
+from tests.beds.databases import own_database
 
 MARKETS = 3
 DEADLINE_S = 30.0
@@ -68,14 +68,10 @@ class Bed:
     async def made(cls, servers: Servers) -> AsyncIterator[Self]:
         """Make database and topic, and take both away at the end."""
         name = f"writer_{uuid.uuid4().hex[:12]}"
-        url = urlsplit(servers.postgres_url)._replace(path=f"/{name}").geturl()
         admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka_bootstrap)
         producer = AIOKafkaProducer(bootstrap_servers=servers.kafka_bootstrap, acks="all")
         async with AsyncExitStack() as stack:
-            await _execute(servers.postgres_url, f"CREATE DATABASE {name}")
-            stack.push_async_callback(
-                _execute, servers.postgres_url, f"DROP DATABASE {name} WITH (FORCE)"
-            )
+            url = await stack.enter_async_context(own_database(servers.postgres_url))
             await migrate(url, topology())
             await admin.start()
             stack.push_async_callback(admin.close)
@@ -141,12 +137,6 @@ class Bed:
             "WHERE application_name = 'forkast-writer' AND datname = current_database()"
         )
         return len(rows)
-
-
-async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    await connection.execute(statement)
-    await connection.close()
 
 
 def interleaved(by_market: dict[int, list[bytes]]) -> list[tuple[int, bytes]]:

@@ -9,7 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from cluster.tools.platforms import RunningPlatform
-from tests.beds.exchange import until
+from tests.beds.waiting import until
 from tests.browser.screen import DESKTOP, Screen, opened
 
 _PAIR = "SOL-USD"

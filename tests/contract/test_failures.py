@@ -14,8 +14,9 @@ import pytest
 import pytest_asyncio
 
 from actors.platform.config import Limits, Servers
-from tests.beds.exchange import BTC, Exchange, open_exchange, served, until
+from tests.beds.exchange import BTC, Exchange, open_exchange, served
 from tests.beds.leases import MarketLeases
+from tests.beds.waiting import until
 
 _ORDER = {"tradingPair": BTC, "type": "BUY", "price": 1, "quantity": 1, "userId": 1}
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.beds.exchange import BTC, ETH, XRP, Exchange, until
+from tests.beds.exchange import BTC, ETH, XRP, Exchange
+from tests.beds.waiting import until
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.beds.exchange import BTC, Exchange, until
+from tests.beds.exchange import BTC, Exchange
+from tests.beds.waiting import until
 
 
 async def test_indicators_are_as_long_as_their_times_and_agree_with_the_candles(

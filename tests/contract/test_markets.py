@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.beds.exchange import BTC, ETH, XRP, Exchange, until
+from tests.beds.exchange import BTC, ETH, XRP, Exchange
+from tests.beds.waiting import until
 
 _BOOK_PATHS = ("/market/orderbook/{pair}", "/market/{pair}/orderbook")
 _TRADE_PATHS = ("/market/trades/{pair}", "/market/{pair}/trades")

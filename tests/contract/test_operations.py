@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.beds.exchange import BTC, OPERATOR_TOKEN, XRP, Exchange, until
+from tests.beds.exchange import BTC, OPERATOR_TOKEN, XRP, Exchange
+from tests.beds.waiting import until
 
 _OPERATOR = {"Authorization": f"Bearer {OPERATOR_TOKEN}"}
 

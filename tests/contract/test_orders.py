@@ -8,7 +8,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.beds.exchange import BTC, ETH, XRP, Exchange, until
+from tests.beds.exchange import BTC, ETH, XRP, Exchange
+from tests.beds.waiting import until
 
 ORDER_FIELDS = {
     "id",

@@ -22,8 +22,9 @@ from analytics.intervals import Interval
 from analytics.messages import CandlesStatus
 from cluster.plan import Platform
 from tests.beds.leases import MarketLeases
-from tests.beds.routing import make_platform, until
+from tests.beds.routing import make_platform
 from tests.beds.trades import naive_candles, trade_events, trade_record
+from tests.beds.waiting import until
 
 START_S = 1_700_000_000
 TRADES = [((START_S + 40 * n) * 1_000_000, 5_000 + n % 7, 10 + n) for n in range(60)]

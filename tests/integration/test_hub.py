@@ -23,7 +23,7 @@ from tests.beds.commands import flow, place
 from tests.beds.leases import MarketLeases
 from tests.beds.live import Heard, Live, LiveMarket, hearing, live_platform
 from tests.beds.polling import polling, request
-from tests.beds.routing import until
+from tests.beds.waiting import until
 
 # The Python client does not read the answers to its polling requests; browsers do.
 pytestmark = pytest.mark.filterwarnings("ignore:Unclosed (connection|response):ResourceWarning")

@@ -19,7 +19,7 @@ from api.hub.messages import candle_update
 from tests.beds.commands import place
 from tests.beds.leases import MarketLeases
 from tests.beds.live import Heard, Live, LiveMarket, hearing, live_platform
-from tests.beds.routing import until
+from tests.beds.waiting import until
 
 TRADES_PER_SECOND = 12
 INTERVALS = (Interval.S1, Interval.S10)

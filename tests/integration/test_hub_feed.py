@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from actors.platform.config import Servers
 from api.hub.feed import RedisFeed
 from tests.beds.proxy import swallowing_proxy
-from tests.beds.routing import until
+from tests.beds.waiting import until
 
 
 @dataclass

@@ -25,7 +25,8 @@ from api.hub.transport import POLL_PACKETS_MAX
 from tests.beds.commands import market
 from tests.beds.live import serving
 from tests.beds.polling import SEPARATOR, Polling, polling, request
-from tests.beds.routing import make_platform, until
+from tests.beds.routing import make_platform
+from tests.beds.waiting import until
 
 # The Python client does not read the answers to its polling requests; browsers do.
 pytestmark = pytest.mark.filterwarnings("ignore:Unclosed (connection|response):ResourceWarning")

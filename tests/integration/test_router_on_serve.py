@@ -27,8 +27,8 @@ from tests.beds.routing import (
     append_singly,
     command_log,
     make_platform,
-    until,
 )
+from tests.beds.waiting import until
 
 _ROUTER = "ServeReplica:router-0"
 

@@ -1,7 +1,6 @@
 """Migrations against a real Postgres, each test in a database of its own."""
 
 import asyncio
-import itertools
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,19 +13,14 @@ from actors.platform.topology import Topology
 from cluster.data.migrate import migrate
 from cluster.errors import MigrationError, ServerUnreachableError
 from cluster.markets import default_topology
-
-_NUMBERS = itertools.count()
+from tests.beds.databases import own_database
 
 
 @pytest.fixture
 async def database(servers: Servers) -> AsyncIterator[str]:
     """The URL of an empty database."""
-    name = f"migrations_{next(_NUMBERS)}"
-    connection = await asyncpg.connect(servers.postgres_url)
-    await connection.execute(f"CREATE DATABASE {name}")
-    yield servers.postgres_url.rpartition("/")[0] + f"/{name}"
-    await connection.execute(f"DROP DATABASE {name}")
-    await connection.close()
+    async with own_database(servers.postgres_url) as url:
+        yield url
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 import socketio
 
 from cluster.tools.platforms import RunningPlatform
-from tests.beds.routing import until
+from tests.beds.waiting import until
 
 # Longer than Serve's proxy needs to end a worker that it has replaced, were it to cut its clients.
 _LIVES_ON_S = 12.0

@@ -26,7 +26,7 @@ from cluster.embedded.kafka import EmbeddedKafka
 from cluster.embedded.kafka_broker import KafkaBroker
 from cluster.errors import ServerStartError
 from tests.beds.commands import flow, market
-from tests.beds.routing import until
+from tests.beds.waiting import until
 
 _MARKET = market(1)
 _TOPOLOGY = Topology((_MARKET,))

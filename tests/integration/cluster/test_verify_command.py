@@ -1,11 +1,9 @@
 """`forkast verify` as a person calls it: a platform that runs, one that is stopped, exit codes."""
 
 import json
-import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -13,11 +11,12 @@ import pytest
 
 from actors.platform.config import Servers
 from cluster.data.migrate import migrate
-from cluster.data.topics import make_topics
 from cluster.markets import load_topology
 from cluster.tools.markets_file import write_markets
 from cluster.tools.platforms import RunningPlatform, forkast
 from cluster.verify.run import CHECKS
+from tests.beds.databases import own_database
+from tests.beds.leases import MarketLeases
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,27 +38,21 @@ class Stopped:
 
 
 @pytest.fixture
-async def stopped(servers: Servers, tmp_path: Path) -> AsyncIterator[Stopped]:
+async def stopped(servers: Servers, leases: MarketLeases, tmp_path: Path) -> AsyncIterator[Stopped]:
     """Give a test a database of its own; the log of its market is empty."""
-    markets = write_markets(tmp_path, ["VER-USD"], first_id=18)
-    name = f"verify_{uuid.uuid4().hex[:12]}"
-    url = urlsplit(servers.postgres_url)._replace(path=f"/{name}").geturl()
-    owner = await asyncpg.connect(servers.postgres_url)
-    await owner.execute(f"CREATE DATABASE {name}")
-    topology = load_topology(markets)
-    await migrate(url, topology)
-    await make_topics(servers.kafka_bootstrap, topology)
-    yield Stopped(
-        folder=tmp_path,
-        postgres_url=url,
-        environment={
-            "FORKAST_POSTGRES_URL": url,
-            "FORKAST_REDIS_URL": servers.redis_url,
-            "FORKAST_KAFKA_BOOTSTRAP": servers.kafka_bootstrap,
-        },
-    )
-    await owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await owner.close()
+    (market_id,) = await leases.ids(1)
+    topology = load_topology(write_markets(tmp_path, ["VER-USD"], first_id=market_id))
+    async with own_database(servers.postgres_url) as url:
+        await migrate(url, topology)
+        yield Stopped(
+            folder=tmp_path,
+            postgres_url=url,
+            environment={
+                "FORKAST_POSTGRES_URL": url,
+                "FORKAST_REDIS_URL": servers.redis_url,
+                "FORKAST_KAFKA_BOOTSTRAP": servers.kafka_bootstrap,
+            },
+        )
 
 
 def test_a_running_platform_agrees_with_its_logs(running_platform: RunningPlatform) -> None:

@@ -25,15 +25,15 @@ from cluster.plan import Platform
 from cluster.platform.local_actors import LocalPair, local_pair
 from cluster.verify import Report, verify
 from tests.beds.commands import START_US
-from tests.beds.epochs import execute, own_database
+from tests.beds.epochs import execute, in_own_database
 from tests.beds.leases import MarketLeases
 from tests.beds.routing import (
     command_log,
     make_platform,
     running,
-    until,
 )
 from tests.beds.verify import LocalBooks
+from tests.beds.waiting import until
 from tests.property.streams import ARENAS, stream
 
 _COMMANDS = 300
@@ -60,7 +60,7 @@ async def platform(
     (number,) = await leases.ids(1)
     market = replace(ARENAS["crowded"].market, market_id=number, pair=f"E{number}-USD")
     shared = make_platform(servers, [market], tmp_path, snapshot_every_commands=100_000)
-    async with own_database(shared, tmp_path) as own:
+    async with in_own_database(shared, tmp_path) as own:
         assert await enter_epoch(own) == 1
         yield own
 

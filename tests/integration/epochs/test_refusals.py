@@ -14,7 +14,7 @@ from cluster.data.epochs.record import epoch_number
 from cluster.errors import LogReplacedError
 from cluster.plan import Platform
 from tests.beds.commands import flow
-from tests.beds.epochs import execute, own_database
+from tests.beds.epochs import execute, in_own_database
 from tests.beds.leases import MarketLeases
 from tests.beds.routing import command_log, make_platform
 
@@ -37,7 +37,7 @@ async def served(
 @pytest.fixture
 async def platform(served: Platform, tmp_path: Path) -> AsyncIterator[Platform]:
     """The market with a database of its own, entered once."""
-    async with own_database(served, tmp_path) as own:
+    async with in_own_database(served, tmp_path) as own:
         assert await enter_epoch(own) == 1
         yield own
 

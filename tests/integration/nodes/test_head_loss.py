@@ -17,10 +17,10 @@ from actors.platform.config import Servers
 from cluster.tools import platforms
 from cluster.tools.platforms import RunningPlatform
 from cluster.tools.ray_nodes import RayNodes
+from tests.beds.leases import MarketLeases
 from tests.beds.nodes import start_platform
 
 _PAIRS = ["H0-USD", "H1-USD"]
-_FIRST_ID = 71
 _BACK_S = 150.0
 
 
@@ -38,11 +38,18 @@ async def nodes(servers: Servers) -> AsyncIterator[RayNodes]:
     reason="a head is started again beside its workers only in a PID namespace, which takes root",
 )
 async def test_actors_outlive_the_head_and_are_found_by_the_next(
-    servers: Servers, nodes: RayNodes, tmp_path: Path
+    servers: Servers, leases: MarketLeases, nodes: RayNodes, tmp_path: Path
 ) -> None:
     head = await nodes.start_head()
     await nodes.start_worker()
-    platform = await _start(servers, nodes, tmp_path)
+    platform = await start_platform(
+        servers,
+        nodes,
+        tmp_path,
+        pairs=_PAIRS,
+        market_ids=await leases.ids(len(_PAIRS)),
+        workers=1,
+    )
     try:
         resting = [await _place(platform, pair, "SELL") for pair in _PAIRS]
         living = _pair_processes(nodes)
@@ -60,10 +67,6 @@ async def test_actors_outlive_the_head_and_are_found_by_the_next(
         assert _pair_processes(nodes) == living
     finally:
         await asyncio.to_thread(platforms.stop, platform)
-
-
-async def _start(servers: Servers, nodes: RayNodes, folder: Path) -> RunningPlatform:
-    return await start_platform(servers, nodes, folder, pairs=_PAIRS, first_id=_FIRST_ID, workers=1)
 
 
 async def _place(platform: RunningPlatform, pair: str, side: str) -> dict[str, Any]:

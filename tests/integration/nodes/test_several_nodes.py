@@ -20,10 +20,10 @@ from actors.platform.config import Servers
 from cluster.tools import platforms
 from cluster.tools.platforms import RunningPlatform, forkast
 from cluster.tools.ray_nodes import RayNode, RayNodes
+from tests.beds.leases import MarketLeases
 from tests.beds.nodes import start_platform
 
 _PAIRS = [f"N{number}-USD" for number in range(10)]
-_FIRST_ID = 61
 _SERVING_AGAIN_S_MAX = 90.0
 _LANDED_S = 30.0
 _JOINED_S = 180.0
@@ -101,8 +101,15 @@ async def nodes(servers: Servers) -> AsyncIterator[tuple[RayNodes, list[RayNode]
 
 
 @pytest.fixture(scope="module")
+async def market_ids(leases: MarketLeases) -> list[int]:
+    """The ids of the pairs, in their order."""
+    return await leases.ids(len(_PAIRS))
+
+
+@pytest.fixture(scope="module")
 async def spread_platform(
     servers: Servers,
+    market_ids: list[int],
     nodes: tuple[RayNodes, list[RayNode]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[RunningPlatform]:
@@ -112,7 +119,7 @@ async def spread_platform(
         nodes[0],
         tmp_path_factory.mktemp("nodes"),
         pairs=_PAIRS,
-        first_id=_FIRST_ID,
+        market_ids=market_ids,
         workers=2,
     )
     try:
@@ -123,7 +130,10 @@ async def spread_platform(
 
 @pytest.mark.cluster
 async def test_pairs_of_a_node_that_dies_serve_on_another_and_move_to_a_new_one(
-    spread_platform: RunningPlatform, nodes: tuple[RayNodes, list[RayNode]], servers: Servers
+    spread_platform: RunningPlatform,
+    nodes: tuple[RayNodes, list[RayNode]],
+    servers: Servers,
+    market_ids: list[int],
 ) -> None:
     cluster, (kept, lost) = nodes
     before = await _places(cluster, spread_platform.data)
@@ -150,7 +160,7 @@ async def test_pairs_of_a_node_that_dies_serve_on_another_and_move_to_a_new_one(
         moved = await _places(cluster, spread_platform.data)
         assert set(moved[added.port]) == {pair for move in moves for pair in move["pairs"]}
         assert len(await _answers(clients, time.monotonic())) == len(_PAIRS)
-    await _nothing_lost(servers, clients.accepted)
+    await _nothing_lost(servers, dict(zip(market_ids, clients.accepted.values(), strict=True)))
 
 
 async def _answers(clients: Clients, since_s: float) -> dict[str, float]:
@@ -195,11 +205,11 @@ def _families(text: str) -> list[Metric]:
     return [family for family in text_string_to_metric_families(text) if family.samples]
 
 
-async def _nothing_lost(servers: Servers, accepted: dict[str, list[int]]) -> None:
+async def _nothing_lost(servers: Servers, accepted: dict[int, list[int]]) -> None:
     """Assert that each order of a 201 has one row, and that trades and sequences have no gap."""
     connection = await asyncpg.connect(servers.postgres_url)
     try:
-        for number, orders in enumerate(accepted.values(), start=_FIRST_ID):
+        for number, orders in accepted.items():
             assert orders
             deadline = time.monotonic() + _LANDED_S
             query = "SELECT count(*) FROM orders WHERE market_id = $1 AND order_id = ANY($2)"

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -20,6 +19,7 @@ from cluster.doctor.servers import check_kafka, check_postgres, check_redis
 from cluster.embedded.process import free_port
 from cluster.markets import default_topology
 from cluster.tools.platforms import RunningPlatform, forkast
+from tests.beds.databases import own_database
 
 # Not for ever, and yet nothing is thrown away while the tests run.
 _TEN_YEARS_MS = 315_360_000_000
@@ -28,12 +28,8 @@ _TEN_YEARS_MS = 315_360_000_000
 @pytest.fixture
 async def empty_database(servers: Servers) -> AsyncIterator[str]:
     """A database that no migration has seen."""
-    name = f"doctor_{uuid.uuid4().hex[:8]}"
-    connection = await asyncpg.connect(servers.postgres_url)
-    await connection.execute(f'CREATE DATABASE "{name}"')
-    yield servers.postgres_url.rpartition("/")[0] + f"/{name}"
-    await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    await connection.close()
+    async with own_database(servers.postgres_url) as url:
+        yield url
 
 
 def test_a_platform_that_is_well_has_nothing_wrong(running_platform: RunningPlatform) -> None:

@@ -61,6 +61,7 @@ async def test_the_newest_seconds_are_told_again_at_a_start() -> None:
     told: dict[int, list[Candle]] = {}
     fold = CandleFold(
         CandlesConfig(kafka_bootstrap="", postgres_url="", redis_url="", topology=Topology(())),
+        MemoryLog(),
         consumer="candles",
         topic=TRADES_TOPIC,
         seconds_in_memory=10_000,
