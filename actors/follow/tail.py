@@ -45,13 +45,6 @@ class MarketTail:
         tell whether anything is missing.
         """
         reader = log.reader(topic=topic, client_id=client_id, wait_ms=FETCH_WAIT_MS)
-        return await cls.follow(reader, topology, positions)
-
-    @classmethod
-    async def follow(
-        cls, reader: LogReader, topology: Topology, positions: Iterable[MarketPosition]
-    ) -> Self:
-        """Start a reader at the positions, as `open` does. Raises LogError."""
         tail = cls(reader, topology)
         try:
             await reader.start(

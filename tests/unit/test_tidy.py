@@ -25,6 +25,7 @@ _CALLED_FROM_OUTSIDE = {
     "handle_post_request": "python-engineio's, overridden",
     "encode_client_order_id": "the way back of the decoding; tests write commands with it",
     "forkast": "tests run the command line with it",
+    "local_exchange": "notebooks open it",
     "left_of": "tests look for what a platform left with it",
     "metrics_ports": "tests read the metrics of Ray's agents there",
 }
