@@ -12,12 +12,17 @@ import asyncpg
 async def own_database(postgres_url: str) -> AsyncIterator[str]:
     """Make an empty database beside the one at this URL and yield its URL; drop it at the end."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    owner = await asyncpg.connect(postgres_url)
+    await _execute(postgres_url, f"CREATE DATABASE {name}")
     try:
-        await owner.execute(f"CREATE DATABASE {name}")
-        try:
-            yield urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
-        finally:
-            await owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        yield urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
     finally:
-        await owner.close()
+        await _execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _execute(postgres_url: str, statement: str) -> None:
+    # Over a connection of its own: the server may have been away meanwhile.
+    connection = await asyncpg.connect(postgres_url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()

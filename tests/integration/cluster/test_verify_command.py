@@ -80,7 +80,9 @@ def test_a_running_platform_agrees_with_its_logs(running_platform: RunningPlatfo
 
 async def test_a_wrong_row_on_a_stopped_platform_is_one_line_and_code_1(stopped: Stopped) -> None:
     connection = await asyncpg.connect(stopped.postgres_url)
-    await connection.execute("INSERT INTO trades VALUES (18, 7, 3, 1, 1, 1, 1, 1, 2, 1, 2)")
+    await connection.execute(
+        "INSERT INTO trades SELECT market_id, 7, 3, 1, 1, 1, 1, 1, 2, 1, 2 FROM markets"
+    )
     await connection.close()
     code, told, errors = stopped.verify()
     assert code == 1, errors
