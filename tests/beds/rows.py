@@ -9,6 +9,7 @@ from actors.book.codec import decode_events
 from actors.book.market import INT64_MAX
 from actors.book.reasons import Reason
 from actors.book.vocabulary import OrderStatus
+from actors.follow.positions import MarketPosition
 from actors.log.memory import MemoryLog
 from actors.log.tail import events_after
 from actors.platform.topology import EVENTS_TOPIC, Topology
@@ -140,8 +141,16 @@ class RowsOfPositions(PositionsRepository):
     async def commands_offsets(self) -> dict[int, int]:
         return dict(self._rows.commands_offsets)
 
-    async def events_offsets(self) -> dict[int, int]:
-        return dict(self._rows.events_offsets)
+    async def written(self) -> list[MarketPosition]:
+        return [
+            MarketPosition(
+                market_id=market_id,
+                next_offset=next_offset,
+                last_sequence=self._rows.sequences.get(market_id, 0),
+                commands_offset=self._rows.commands_offsets.get(market_id, 0),
+            )
+            for market_id, next_offset in self._rows.events_offsets.items()
+        ]
 
 
 class RowsOfUsers(UsersRepository):

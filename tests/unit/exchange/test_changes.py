@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from actors.book.market import Market
 from actors.book.vocabulary import OrderStatus, Side
 from api.exchange.orders import Located
 from api.exchange.refusals import (
@@ -135,3 +136,22 @@ async def test_a_cancel_of_what_may_still_be_on_its_way_is_no_conflict(
     with pytest.raises(UnavailableError) as refused:
         await gateway.changes.cancel(ALICE, unsettled)
     assert (refused.value.code, refused.value.retry_after_s) == ("OUTCOME_UNKNOWN", 1)
+
+
+async def test_a_cancel_of_all_tells_what_it_did_where_one_market_could_not_be_told(
+    floor: Floor, gateway: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for market in (floor.one, floor.two):
+        await _placed(gateway, bid(market))
+    send = gateway.changes.sender.change
+
+    async def full_for_one(market: Market, packed: bytes, *, order_id: int) -> None:
+        if market is floor.one:
+            raise UnavailableError("QUEUE_FULL", "Too many wait.", retry_after_s=1)
+        await send(market, packed, order_id=order_id)
+
+    monkeypatch.setattr(type(gateway.changes.sender), "change", staticmethod(full_for_one))
+    told = await gateway.changes.cancel_all(ALICE, [floor.one, floor.two], side=None)
+    assert told == {floor.one.pair: None, floor.two.pair: 1}
+    with pytest.raises(UnavailableError):
+        await gateway.changes.cancel_all(ALICE, [floor.one], side=None)
