@@ -20,7 +20,8 @@ _T = TypeVar("_T")
 class CandleSource(Protocol):
     """Whoever answers about candles. Everything may raise CandlesUnavailableError.
 
-    Times are seconds since the epoch; an unknown pair is a KeyError.
+    Times are seconds since the epoch. A pair that the actor does not know counts as unavailable:
+    whoever asks knows the markets, and an actor that was restarted is told of later ones again.
     """
 
     async def candles(
@@ -116,10 +117,12 @@ class RemoteCandles:
 
 
 async def _answered(answer: Awaitable[_T]) -> _T:
-    """Await an answer: without its storage the actor is as good as away."""
+    """Await an answer: without its storage, or told of too few pairs, the actor is as good as away."""
     try:
         return await answer
     except RayTaskError as error:
         if isinstance(error, StorageUnavailableError):
             raise CandlesUnavailableError(str(error.cause)) from error
+        if isinstance(error, KeyError):
+            raise CandlesUnavailableError(f"it does not know {error.cause} yet") from error
         raise

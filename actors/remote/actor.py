@@ -61,7 +61,8 @@ class RemoteActor(Generic[_A]):
     def submit(self, method: Callable[..., Any], *arguments: Any, **named: Any) -> Awaitable[Any]:
         """Submit a call now, to the actor that was found last; await its answer.
 
-        Calls keep their order, as all go over one handle.
+        Calls keep their order, as all go over one handle. A method that the actor does not have and
+        arguments that it does not take are bugs: AttributeError and TypeError come as they are.
         """
         if self._handle is None:
             raise self._unavailable(f"{self._name} has not been found yet")
@@ -69,6 +70,8 @@ class RemoteActor(Generic[_A]):
             reference = self._handle.submit(method, *arguments, **named)
         except Exception as error:
             # Ray raises a plain Exception for a handle of an actor that it has forgotten.
+            if not isinstance(error, RayError) and type(error) is not Exception:
+                raise
             raise self._unavailable(f"{self._name}: {error}") from error
         return self._answer(reference)
 

@@ -96,7 +96,7 @@ async def test_a_killed_actor_comes_back_with_every_candle(
             return await answer() == expected(60)
 
         await until(all_is_there, what="all candles")
-        with pytest.raises(KeyError):
+        with pytest.raises(CandlesUnavailableError):
             await candles.ticker(pair="NO-PAIR", now_s=now_s)
     finally:
         actor.end()
