@@ -112,6 +112,7 @@ class Platform:
             kafka_bootstrap=self.servers.kafka_bootstrap,
             postgres_url=self.servers.postgres_url,
             topology=self.topology,
+            epoch=self.epoch,
             log_format=self.log_format,
         )
 
@@ -123,6 +124,7 @@ class Platform:
             postgres_url=self.servers.postgres_url,
             redis_url=self.servers.redis_url,
             topology=self.topology,
+            epoch=self.epoch,
             log_format=self.log_format,
         )
 

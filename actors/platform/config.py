@@ -94,22 +94,24 @@ class RouterConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WriterConfig:
-    """What the Postgres writer needs to know."""
+    """What the Postgres writer needs to know; with another `epoch` it has another log to follow."""
 
     kafka_bootstrap: str
     postgres_url: str
     topology: Topology
+    epoch: int = 1
     log_format: LogFormat = "json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CandlesConfig:
-    """What the candle aggregator needs to know."""
+    """What the candle aggregator needs to know; with another `epoch` it has another log."""
 
     kafka_bootstrap: str
     postgres_url: str
     redis_url: str
     topology: Topology
+    epoch: int = 1
     log_format: LogFormat = "json"
 
 

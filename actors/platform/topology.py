@@ -32,7 +32,7 @@ class Topology:
         return (self._by_pair, self._shared) == (other._by_pair, other._shared)
 
     def __hash__(self) -> int:
-        return hash(tuple(self._by_pair.values()))
+        return hash(frozenset(self._by_pair.values()))
 
     def __iter__(self) -> Iterator[Market]:
         return iter(self._by_pair.values())
@@ -66,9 +66,9 @@ class Topology:
 
     @property
     def actors(self) -> dict[str, tuple[Market, ...]]:
-        """Return the markets of each actor, by the actor's name."""
+        """Return the markets of each actor by `market_id`, by the actor's name."""
         found: dict[str, tuple[Market, ...]] = {}
-        for market in self:
+        for market in sorted(self, key=lambda market: market.market_id):
             name = self.actor(market.pair)
             found[name] = (*found.get(name, ()), market)
         return found

@@ -1,7 +1,7 @@
 """The named actors that a platform is to have: what each is told, and how it is made."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -31,8 +31,8 @@ class PlannedActor:
     def is_met_by(self, known: object) -> bool:
         """Say whether an actor that works with the config `known` is the one that is planned."""
         try:
-            return known == self.config
-        except AttributeError:  # an older build's config lacks what was added since
+            return not _lacks_fields(known) and known == self.config
+        except AttributeError:  # an older build's topology lacks what was added since
             return False
 
     def news(self, known: object) -> Topology | None:
@@ -43,10 +43,9 @@ class PlannedActor:
         config = self.config
         if isinstance(config, PairConfig) or not isinstance(known, type(config)):
             return None
-        try:
-            led = replace(known, topology=config.topology)
-        except AttributeError:
+        if _lacks_fields(known):
             return None
+        led = replace(known, topology=config.topology)
         return config.topology if self.is_met_by(led) else None
 
 
@@ -66,6 +65,22 @@ def planned_actors(platform: Platform) -> dict[str, PlannedActor]:
             config=candles, make=partial(candles_actor, candles, namespace=namespace)
         ),
     }
+
+
+def _lacks_fields(known: object) -> bool:
+    """Say whether a config lacks a field that was added since its build, also within a field.
+
+    A class without slots would answer its default for what the object itself does not hold.
+    """
+    if not is_dataclass(known):
+        return False
+    held = getattr(known, "__dict__", None)
+    return any(
+        not hasattr(known, one.name)
+        or (held is not None and one.name not in held)
+        or _lacks_fields(getattr(known, one.name))
+        for one in fields(known)
+    )
 
 
 def _planned_pairs(platform: Platform, actor: str, turn: int) -> PlannedActor:

@@ -60,6 +60,14 @@ def test_what_does_not_concern_a_pair_leaves_its_config_as_it_is(platform: Platf
     assert replace(platform, epoch=2).pair(pair) != platform.pair(pair)
 
 
+def test_the_order_of_the_markets_file_changes_no_actors_config(platform: Platform) -> None:
+    shared = {market.pair: "quiet" for market in _MARKETS[:3]}
+    forth = replace(platform, topology=Topology(_MARKETS[:3], shared=shared))
+    back = replace(platform, topology=Topology(_MARKETS[2::-1], shared=shared))
+    assert back.pair("quiet") == forth.pair("quiet")
+    assert (back.topology, hash(back.topology)) == (forth.topology, hash(forth.topology))
+
+
 def test_every_bound_reaches_the_process_that_keeps_it(platform: Platform) -> None:
     assert platform.pair(_MARKETS[0].pair).limits.snapshots_kept == 5
     assert platform.router().limits.range_bytes == 77

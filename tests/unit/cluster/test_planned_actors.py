@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.platform.config import Servers, WriterConfig
+from actors.platform.config import PairLimits, Servers, WriterConfig
 from actors.platform.topology import Topology
 from actors.remote.find import pair_actor_name
 from actors.writer.status import WRITER_NAME
@@ -52,6 +52,24 @@ def test_an_actor_of_an_older_build_is_not_the_one_that_is_planned(platform: Pla
     assert planned.is_met_by(platform.writer)
     assert not planned.is_met_by(older)
     assert planned.news(older) is None
+
+
+def test_a_default_is_no_answer_for_what_an_older_build_did_not_hold(platform: Platform) -> None:
+    planned = planned_actors(platform)[pair_actor_name(_PAIR)]
+    config = platform.pair(_PAIR)
+    limits = object.__new__(PairLimits)
+    vars(limits).update(snapshot_every_commands=config.limits.snapshot_every_commands)
+    assert planned.is_met_by(replace(config, limits=replace(config.limits)))
+    assert not planned.is_met_by(replace(config, limits=limits))
+
+
+def test_writer_and_candles_of_another_epoch_are_not_those_that_are_planned(
+    platform: Platform,
+) -> None:
+    planned, before = planned_actors(replace(platform, epoch=2)), platform
+    for name, known in ((WRITER_NAME, before.writer), (CANDLES_NAME, before.candles)):
+        assert not planned[name].is_met_by(known)
+        assert planned[name].news(known) is None
 
 
 def test_a_platform_has_an_actor_for_each_pair_or_group_of_pairs(platform: Platform) -> None:
