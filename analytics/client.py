@@ -117,7 +117,7 @@ class RemoteCandles:
 
 
 async def _answered(answer: Awaitable[_T]) -> _T:
-    """Await an answer: without its storage, or told of too few pairs, the actor is as good as away."""
+    """Await an answer: without its storage, or not told of the pair, the actor counts as away."""
     try:
         return await answer
     except RayTaskError as error:

@@ -71,8 +71,8 @@ class Follower(Generic[StoreT, BatchT]):
     def follow(self, topology: Topology) -> None:
         """Go on with these markets, from their stored positions.
 
-        What has arrived is stored first, so that this takes about as long as a read and a
-        transaction; the consumer's `restore` is then told the new topology.
+        This returns at once. What has arrived is stored first, about a read and a transaction
+        later; the consumer's `restore` is then told the new topology.
         """
         if topology != self._topology:
             self._topology = topology

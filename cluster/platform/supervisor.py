@@ -6,9 +6,11 @@ waits for ever for one that does not come up: that one is ended here, and Serve 
 """
 
 import asyncio
+import contextlib
 from collections import defaultdict
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 import ray
 import structlog
@@ -26,6 +28,8 @@ from cluster.platform.serve_actors import CONTROLLER, has_started, serve_actors
 
 _log = structlog.get_logger()
 
+_R = TypeVar("_R")
+
 _READY_S = 90.0
 _PING_S = 5.0
 _WATCH_EVERY_S = 2.0
@@ -34,7 +38,7 @@ _SILENT_S_MAX = 60.0
 # Told to end, Serve's controller turns deaf at once and yet waits for its own endless loops; no
 # replica is made in that time. It holds up no order to end it, and the next takes some 3 s.
 _CONTROLLER_SILENT_S_MAX = 10.0
-# A follower ends its transaction first, whose queries may take 10 s.
+# A follower that is told only notes the markets; its process may be busy with a transaction.
 _FOLLOW_S = 15.0
 
 
@@ -114,7 +118,10 @@ class Supervisor:
         agreed = self._agreed(found)
         for name in found.keys() - agreed:
             _log.warning("actor_of_another_platform", actor=name)
-            found.pop(name).end()
+            del found[name]
+            # An older generation, left by a move, would otherwise be taken for the one to be made.
+            for generation in generations(name, self._namespace):
+                _end(_numbered(name, generation), self._namespace)
         return {
             name: found[name] if name in found else planned.make()
             for name, planned in self._planned.items()
@@ -132,16 +139,24 @@ class Supervisor:
                 _end(name, self._namespace)
 
     def _agreed(self, handles: Mapping[str, Handle[Any]]) -> set[str]:
-        """Return the names of those that work as planned, after followers were told of markets."""
-        known, failures = gather(_asked(handles), timeout_s=_PING_S)
+        """Return the names of those that work as planned or, followers, were told of the markets.
+
+        One that was told stores what has arrived before it goes on with the markets.
+        """
+        asked = _submitted(
+            {name: partial(each.submit, PairInterface.config) for name, each in handles.items()}
+        )
+        known, failures = gather(asked, timeout_s=_PING_S)
         agreed = {name for name, config in known.items() if self._planned[name].is_met_by(config)}
         news = {name: self._planned[name].news(known[name]) for name in known.keys() - agreed}
         told, untold = gather(
-            {
-                name: handles[name].submit(FollowerInterface.follow, topology)
-                for name, topology in news.items()
-                if topology is not None
-            },
+            _submitted(
+                {
+                    name: partial(handles[name].submit, FollowerInterface.follow, topology)
+                    for name, topology in news.items()
+                    if topology is not None
+                }
+            ),
             timeout_s=_FOLLOW_S,
         )
         for name, why in (failures | untold).items():
@@ -166,21 +181,21 @@ class Supervisor:
     def _replaced(self) -> list[str]:
         """Return the names of actors of which Ray knows a newer generation."""
         return [
-            f"{name}#{generation}" if generation else name
+            _numbered(name, generation)
             for name in self._planned
             for generation in generations(name, self._namespace)[1:]
         ]
 
 
-def _asked(handles: Mapping[str, Handle[Any]]) -> dict[str, ObjectRef[object]]:
-    """Ask actors of any kind what they work with; one of an older build cannot be asked."""
-    asked: dict[str, ObjectRef[object]] = {}
-    for name, handle in handles.items():
+def _submitted(calls: Mapping[str, Callable[[], ObjectRef[_R]]]) -> dict[str, ObjectRef[_R]]:
+    """Submit calls to actors of any kind; one of an older build may not have the method."""
+    submitted = {}
+    for name, call in calls.items():
         try:
-            asked[name] = handle.submit(PairInterface.config)
+            submitted[name] = call()
         except Exception as error:  # Ray raises a plain one for an actor that it has forgotten
             _log.warning("actor_ping_failed", actor=name, why=str(error))
-    return asked
+    return submitted
 
 
 def _unanswered(handles: Mapping[str, Handle[Any]], timeout_s: float) -> set[str]:
@@ -197,5 +212,11 @@ def _silent_s_max(name: str, handle: Handle[Any]) -> float:
     return _CONTROLLER_SILENT_S_MAX if name == CONTROLLER and has_started(handle) else _SILENT_S_MAX
 
 
+def _numbered(name: str, generation: int) -> str:
+    return f"{name}#{generation}" if generation else name
+
+
 def _end(name: str, namespace: str) -> None:
-    Handle[Any](ray.get_actor(name, namespace=namespace)).end()
+    """End an actor, which may be gone by now."""
+    with contextlib.suppress(ValueError):
+        Handle[Any](ray.get_actor(name, namespace=namespace)).end()

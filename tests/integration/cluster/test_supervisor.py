@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 import ray
 
+from actors.pair.builder import pair_actor
 from actors.pair.ports import PairInterface
 from actors.platform.errors import ActorUnavailableError
 from actors.platform.topology import Topology
-from actors.remote.find import find_actor, pair_actor_name
+from actors.remote.find import find_actor, generations, pair_actor_name
 from actors.remote.handle import Handle, ask
 from actors.writer.ports import WriterInterface
 from actors.writer.status import WRITER_NAME
@@ -84,6 +85,21 @@ async def test_actors_are_made_once_and_again_when_ray_has_lost_them(
         made = await asyncio.to_thread(_another, pair_actor_name(_PAIR), lost)
         position = made.submit(PairInterface.position, _PAIR)
         assert await asyncio.to_thread(ask, position, timeout_s=_DEADLINE_S)
+
+
+async def test_no_generation_of_an_actor_to_be_made_anew_lives_on(
+    supervisor: Supervisor, own: Platform
+) -> None:
+    limits = replace(own.limits, snapshots_kept=own.limits.snapshots_kept + 1)
+    other = replace(own, limits=limits).pair(_PAIR)
+    for generation in range(2):
+        await asyncio.to_thread(
+            pair_actor, other, actor=_PAIR, namespace=_NAMESPACE, generation=generation
+        )
+    handles = await made_by(supervisor)
+    assert generations(pair_actor_name(_PAIR), _NAMESPACE) == [0]
+    config = handles[pair_actor_name(_PAIR)].submit(PairInterface.config)
+    assert await asyncio.to_thread(ask, config, timeout_s=_DEADLINE_S) == own.pair(_PAIR)
 
 
 async def test_only_a_change_that_an_actor_cannot_take_over_remakes_it(
