@@ -26,6 +26,7 @@ FORKAST_LIMITS__WAITERS ...   every bound of actors/platform/config.py, by its n
 """
 
 import ipaddress
+import os
 import secrets
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -37,6 +38,15 @@ from actors.platform.config import Limits, Servers
 from actors.platform.topology import Topology
 from cluster.errors import SettingsError
 from cluster.plan import Platform
+
+SECRETS = frozenset(
+    {
+        "FORKAST_POSTGRES_URL",
+        "FORKAST_REDIS_URL",
+        "FORKAST_KAFKA_BOOTSTRAP",
+        "FORKAST_OPERATOR_TOKEN",
+    }
+)
 
 
 class Settings(BaseSettings):
@@ -107,6 +117,15 @@ def load_settings(*, kafka_brokers: int | None = None) -> Settings:
         first = error.errors()[0]
         name = "__".join(str(part) for part in first["loc"]).upper()
         raise SettingsError(f"FORKAST_{name}: {first['msg']}") from error
+
+
+def forget_secrets() -> None:
+    """Take passwords and the token out of the environment, once they have been read.
+
+    Every process of the platform would inherit them; those that need one are told it.
+    """
+    for name in [name for name in os.environ if name.upper() in SECRETS]:
+        del os.environ[name]
 
 
 def _is_loopback(host: str) -> bool:

@@ -27,7 +27,7 @@ from cluster.errors import ClusterError
 from cluster.markets import topology_of
 from cluster.platform.environment import prepare
 from cluster.platform.status import market_rows
-from cluster.settings import Settings, load_settings
+from cluster.settings import Settings, forget_secrets, load_settings
 
 if TYPE_CHECKING:
     from cluster.platform.up import PlatformRun
@@ -69,6 +69,7 @@ def up(
     if detach:
         _detach(data)
         return
+    forget_secrets()
     configure_logs(settings.log_format or ("console" if sys.stdout.isatty() else "json"))
     log_path = DataFolder(data).logs / "driver.log"
     log_path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from ray.scripts.scripts import start as ray_start
 from cluster.cli import app
 from cluster.platform.environment import INHERITED, OWN_NODE_ONLY
 from cluster.platform.page import PACKAGED
-from cluster.settings import Settings
+from cluster.settings import SECRETS, Settings
 
 _ROOT = Path(__file__).resolve().parents[3]
 _COMPOSE = yaml.safe_load((_ROOT / "docker-compose.yml").read_text())
@@ -74,6 +74,15 @@ def test_every_variable_of_compose_is_a_setting() -> None:
     for service in _COMPOSE["services"].values():
         given = {name for name in service.get("environment", {}) if name.startswith("FORKAST_")}
         assert given <= known
+
+
+def test_no_node_of_ray_is_started_with_a_secret_of_the_platform() -> None:
+    started = dict(_rays_environments())
+    assert set(started) >= {"ray-head", "ray-worker", "head_start", "worker_start"}
+    for name, environment in started.items():
+        assert not SECRETS & environment, f"{name} has {SECRETS & environment}"
+    for service in ("ray-head", "ray-worker"):
+        assert "RAY_AUTH_TOKEN" in _COMPOSE["services"][service]["environment"]
 
 
 def test_kuberay_finds_the_head_again_and_names_this_ray() -> None:
@@ -164,6 +173,27 @@ def test_the_image_gives_rays_workers_the_environment_of_the_embedded_ray() -> N
     given = dict(re.findall(r"^(?:ENV)?\s+(\w+)=(\S+?)(?: \\)?$", _DOCKERFILE, re.MULTILINE))
     wanted = {name: value for name, value in INHERITED.items() if name not in OWN_NODE_ONLY}
     assert {name: given.get(name) for name in wanted} == wanted
+
+
+def _rays_environments() -> Iterator[tuple[str, set[str]]]:
+    """Yield the names of the variables that each node of Ray's is started with, file by file."""
+    for name, service in _COMPOSE["services"].items():
+        command = " ".join(service.get("command", ()))
+        if "ray start" in command:
+            yield name, set(service["environment"]) - _taken_away(command)
+    for pod in _pods():
+        for container in pod["containers"]:
+            if container["name"].startswith("ray-"):
+                assert "envFrom" not in container
+                yield f"pod {container['name']}", {one["name"] for one in container["env"]}
+    for role in ("head_start", "worker_start"):
+        (command,) = (line for line in _LAUNCHER[f"{role}_ray_commands"] if "ray start" in line)
+        yield role, SECRETS - _taken_away(command)
+
+
+def _taken_away(command: str) -> set[str]:
+    """Return the variables that `env -u` keeps from the Ray that a command starts."""
+    return set(re.findall(r"-u (\w+)", command.partition("ray start")[0]))
 
 
 def _pods() -> Iterator[Any]:
