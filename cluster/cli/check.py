@@ -27,6 +27,8 @@ _STEPS: tuple[tuple[str, ...], ...] = (
 )
 # Tests that only compute; the others mostly wait for servers and leave a core idle.
 _COMPUTING = ("tests/unit", "tests/property", "tests/simulation")
+_BROWSER = _ROOT / "tests" / "browser"
+_IGNORE = "--ignore="
 
 # Linux may share the processor among sessions first (autogroup in sched(7)), and `nice` then says
 # nothing to processes of other sessions, as those of a platform are.
@@ -67,13 +69,20 @@ def check(
 
 
 def drives_a_browser(arguments: list[str]) -> bool:
-    """Say whether tests that need a browser are among those that pytest will be asked for."""
-    tests = _ROOT / "tests"
-    named = [(_ROOT / argument.partition("::")[0]).resolve() for argument in arguments]
-    chosen = [path for path in named if path.exists() and path.is_relative_to(tests)]
-    return not chosen or any(
-        path == tests or path.is_relative_to(tests / "browser") for path in chosen
+    """Say whether pytest will be asked for tests that need a browser: for all, or by a path.
+
+    What else may choose them, as `-k` and `-m` do, meets the same error at the first of them.
+    """
+    if any(_path(each.removeprefix(_IGNORE)) == _BROWSER for each in arguments if _IGNORE in each):
+        return False
+    paths = [path for path in map(_path, arguments) if path.exists()]
+    return not arguments or any(
+        path.is_relative_to(_BROWSER) or _BROWSER.is_relative_to(path) for path in paths
     )
+
+
+def _path(argument: str) -> Path:
+    return (_ROOT / argument.partition("::")[0]).resolve()
 
 
 def _page_passes() -> bool:

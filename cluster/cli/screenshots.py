@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 from rich.console import Console
 
 from cluster.data.state import running_state
-from cluster.tools.browser_setup import ready_browser
+from cluster.tools.browser_setup import need_browser
 from cluster.tools.platforms import own_platform
 from cluster.tools.screenshots import take_pictures
 
@@ -25,7 +24,7 @@ def screenshots(
     ] = None,
 ) -> None:
     """Take pictures of the trading screen: desktop and phone, dark and light."""
-    ready_browser(partial(_console.print, markup=False, soft_wrap=True))
+    need_browser()
     with contextlib.ExitStack() as stack:
         if data is None:
             _console.print("starting a platform")

@@ -1,4 +1,7 @@
-"""Chromium for this machine: found, or else installed by whatever there is to install it with."""
+"""Chromium for this machine: found, or else installed by whatever there is to install it with.
+
+`forkast test` alone installs it; whoever else needs a browser says what to install.
+"""
 
 import os
 import shutil
@@ -19,6 +22,8 @@ LAUNCH_ARGUMENTS = ("--no-sandbox", "--disable-dev-shm-usage")
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _VERSION_S = 60.0
+# A slow mirror takes minutes; a package manager that waits for another's lock may wait for ever.
+_INSTALL_S = 900.0
 _TOLD_CHARACTERS = 200
 
 
@@ -56,7 +61,7 @@ _MANAGERS = (
     ),
     _Manager(
         program="pacman",
-        install=("-Sy", "--noconfirm", "--needed"),
+        install=("-S", "--noconfirm", "--needed"),
         packages=("chromium", "ttf-dejavu", "gcc-libs"),
     ),
     _Manager(
@@ -87,6 +92,13 @@ def own_chromium() -> str | None:
     return None
 
 
+def need_browser() -> None:
+    """Raise ClusterError where no Chromium can be run; it says in one line what to install."""
+    need_playwright()
+    if not _is_ready():
+        raise ClusterError(f"{_what_to_install()}; `forkast test tests/browser` tries to")
+
+
 def ready_browser(report: Report, *, as_root: bool | None = None) -> None:
     """Install Chromium where there is none: the system's, else Playwright's with what it needs.
 
@@ -97,7 +109,7 @@ def ready_browser(report: Report, *, as_root: bool | None = None) -> None:
     if _is_ready():
         return
     root = os.geteuid() == 0 if as_root is None else as_root
-    manager = next((each for each in _MANAGERS if shutil.which(each.program)), None)
+    manager = _manager()
     if root and manager is not None:
         done = all(_install(command, report) for command in (manager.refresh, manager.command))
         if done and _is_ready():
@@ -105,10 +117,19 @@ def ready_browser(report: Report, *, as_root: bool | None = None) -> None:
     for command in _fetches(root):
         if _install(command, report) and _is_ready():
             return
+    raise ClusterError(_what_to_install())
+
+
+def _manager() -> _Manager | None:
+    return next((each for each in _MANAGERS if shutil.which(each.program)), None)
+
+
+def _what_to_install() -> str:
+    manager = _manager()
     how = "install Chromium, as a program named chromium on the path, and libatomic"
     if manager is not None:
         how = f"as root, {manager.program} installs {', '.join(manager.packages)}"
-    raise ClusterError(f"the page cannot be driven in a browser here: {how}")
+    return f"the page cannot be driven in a browser here: {how}"
 
 
 def _fetches(root: bool) -> Iterator[Command]:
@@ -143,16 +164,21 @@ def _install(command: Command, report: Report) -> bool:
     if not command:
         return True
     report(f"Installing Chromium: {' '.join(command)}")
-    done = subprocess.run(
-        command,
-        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            command,
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=_INSTALL_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        report(f"{command[0]} was ended after {_INSTALL_S:g} s")
+        return False
     if done.returncode:
         lines = [" ".join(line.split()) for line in done.stdout.splitlines() if line.strip()]
         wrong = [line for line in lines if line.startswith("E:") or "error" in line.lower()]

@@ -1,5 +1,6 @@
 """One browser for the session, and users whom no other test knows."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
@@ -7,13 +8,19 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
+from cluster.errors import ClusterError
 from cluster.tools.browser import chromium
+from cluster.tools.browser_setup import need_browser
 from cluster.tools.platforms import RunningPlatform
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Chromium without a window."""
+    """Chromium without a window; without one, each test fails in one line that says what to do."""
+    try:
+        await asyncio.to_thread(need_browser)
+    except ClusterError as error:
+        pytest.fail(str(error), pytrace=False)
     async with chromium() as running:
         yield running
 

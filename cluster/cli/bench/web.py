@@ -1,7 +1,6 @@
 """`forkast bench web`: how soon the page is useful, and whether it keeps up with a busy market."""
 
 import sys
-from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -10,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cluster.tools.bench.web.measure import Report, measure_page
-from cluster.tools.browser_setup import ready_browser
+from cluster.tools.browser_setup import need_browser
 
 _console = Console(stderr=True, highlight=False)
 
@@ -23,7 +22,7 @@ def web(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
     """Measure the page in Chromium: first paint, bundle, frames and heap under a busy feed."""
-    ready_browser(partial(_console.print, markup=False, soft_wrap=True))
+    need_browser()
     report = measure_page(seconds=minutes * 60 or seconds, tell=_console.print)
     if as_json:
         sys.stdout.write(msgspec.json.encode(report).decode() + "\n")

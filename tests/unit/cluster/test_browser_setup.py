@@ -10,7 +10,8 @@ import pytest
 
 from cluster.cli.check import drives_a_browser
 from cluster.errors import ClusterError
-from cluster.tools.browser_setup import own_chromium, ready_browser
+from cluster.tools import browser_setup
+from cluster.tools.browser_setup import need_browser, own_chromium, ready_browser
 from cluster.tools.platforms import REPOSITORY
 
 _CALLS = "calls"
@@ -48,6 +49,18 @@ def _calls(folder: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
+def _forkast(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cluster.cli", *arguments],
+        cwd=REPOSITORY,
+        env=os.environ | {"COLUMNS": "200", "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize("name", ["chromium", "chromium-browser", "google-chrome"])
 def test_a_chromium_that_runs_is_taken_and_nothing_is_installed(machine: Path, name: str) -> None:
     _program(machine, name, _RUNS)
@@ -72,7 +85,7 @@ def test_a_chromium_that_runs_is_taken_and_nothing_is_installed(machine: Path, n
         ),
         ("dnf", ["dnf install -y --quiet chromium dejavu-sans-fonts libatomic"]),
         ("apk", ["apk add --quiet chromium font-dejavu libatomic"]),
-        ("pacman", ["pacman -Sy --noconfirm --needed chromium ttf-dejavu gcc-libs"]),
+        ("pacman", ["pacman -S --noconfirm --needed chromium ttf-dejavu gcc-libs"]),
         ("zypper", ["zypper --non-interactive --quiet install chromium dejavu-fonts libatomic1"]),
     ],
 )
@@ -119,16 +132,42 @@ def test_who_is_not_root_asks_no_package_manager(machine: Path) -> None:
     ]
 
 
+def test_what_only_needs_a_browser_installs_nothing_and_says_what_to_install(
+    machine: Path,
+) -> None:
+    _program(machine, "apt-get", _that_installs(machine, "chromium"))
+    with pytest.raises(ClusterError, match="as root, apt-get installs chromium") as refused:
+        need_browser()
+    assert "\n" not in str(refused.value)
+    assert _calls(machine) == []
+    _program(machine, "chromium", _RUNS)
+    need_browser()
+
+
+@pytest.mark.parametrize("command", [["bench", "web"], ["screenshots"]])
+def test_measuring_and_taking_pictures_install_nothing(machine: Path, command: list[str]) -> None:
+    _program(machine, "apt-get", _that_installs(machine, "chromium"))
+    done = _forkast(*command)
+    assert done.returncode == 1
+    assert "apt-get installs chromium" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert _calls(machine) == []
+
+
+def test_a_package_manager_that_does_not_end_is_ended(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browser_setup, "_INSTALL_S", 0.1)
+    sleep = shutil.which("sleep", path=os.defpath)
+    _program(machine, "dnf", f"exec {sleep} 600")
+    told: list[str] = []
+    with pytest.raises(ClusterError, match="as root, dnf installs chromium"):
+        ready_browser(told.append, as_root=True)
+    assert "dnf was ended after 0.1 s" in told
+
+
 def test_without_any_way_the_test_command_says_so_and_starts_no_test(machine: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "cluster.cli", "test", "tests/browser"],
-        cwd=REPOSITORY,
-        env=os.environ | {"COLUMNS": "200", "PYTHONPATH": str(REPOSITORY)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = _forkast("test", "tests/browser")
     assert done.returncode == 1
     assert "install Chromium, as a program named chromium on the path" in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -140,8 +179,13 @@ def test_without_any_way_the_test_command_says_so_and_starts_no_test(machine: Pa
     ("arguments", "drives"),
     [
         ([], True),
-        (["-x", "-k", "book"], True),
         (["tests"], True),
+        (["."], True),
+        (["-x", "tests/browser"], True),
+        (["-x", "-k", "codec"], False),
+        (["-m", "cluster"], False),
+        (["--ignore=tests/browser"], False),
+        (["tests", "--ignore=tests/browser"], False),
         (["tests/unit", "tests/browser/test_trading.py::test_an_order"], True),
         (["-m", "cluster", "tests/integration/nodes"], False),
         (["tests/unit", "-q"], False),
