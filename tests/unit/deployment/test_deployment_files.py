@@ -188,7 +188,7 @@ def _rays_environments() -> Iterator[tuple[str, set[str]]]:
                 yield f"pod {container['name']}", {one["name"] for one in container["env"]}
     for role in ("head_start", "worker_start"):
         (command,) = (line for line in _LAUNCHER[f"{role}_ray_commands"] if "ray start" in line)
-        yield role, SECRETS - _taken_away(command)
+        yield role, set(SECRETS) - _taken_away(command)
 
 
 def _taken_away(command: str) -> set[str]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from ray.exceptions import RayActorError, RayTaskError
@@ -40,8 +40,10 @@ def _raises(error: Exception) -> Callable[[], Any]:
 def _fails(error: Exception) -> Callable[[], Coroutine[Any, Any, None]]:
     """Return an answer that Ray would give where the method raised this."""
 
+    told: Exception = cast("Any", RayTaskError)("ticker", "", error).as_instanceof_cause()
+
     async def answer() -> None:
-        raise RayTaskError("ticker", "", error).as_instanceof_cause()
+        raise told
 
     return answer
 
