@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from api.exchange.exchange import Exchange
 from api.exchange.ids import parse_order_id
+from api.json.answers import CANCELLED, ChangedOrder, PlacedOrder, changed_view, placed_view
 from api.json.orders import new_order, principal_of
 from api.json.requests import CancelOrder, PlaceOrder, agreed_user_id, convert
-from api.json.views import order_view, trade_view
 
 
 class OrderDesk(Protocol):
@@ -33,33 +33,22 @@ class ExchangeDesk:
         self._stack = AsyncExitStack()
         self._exchange: Exchange | None = None
 
-    async def place(self, data: Any) -> dict[str, Any]:
+    async def place(self, data: Any) -> PlacedOrder:
         """Place an order and return the answer of `POST /orders`."""
         asked = convert(PlaceOrder, data)
         exchange = await self._opened()
         principal, order = new_order(exchange.markets, asked)
         placed = await exchange.entry.place(principal, order)
-        message = "Order accepted"
-        if placed.is_repeat:
-            message = "This client order id was used before; this is the first order."
-        return {"message": message, "orderId": str(placed.order_id)}
+        return placed_view(exchange.markets[asked.trading_pair], placed)
 
-    async def cancel(self, data: Any) -> dict[str, Any]:
+    async def cancel(self, data: Any) -> ChangedOrder:
         """Cancel `{orderId, userId}` and return the answer of `DELETE /orders/{id}`."""
         asked = convert(CancelOrder, data)
         principal = principal_of(agreed_user_id(asked.user_id))
         exchange = await self._opened()
         located = await exchange.orders.locate(parse_order_id(asked.order_id))
         changed = await exchange.changes.cancel(principal, located)
-        content: dict[str, Any] = {"orderId": str(changed.order_id)}
-        if changed.order is None:
-            return content | {"message": "Logged; the market has not answered yet"}
-        decimals = exchange.markets[located.market.pair]
-        return content | {
-            "message": "Order cancelled",
-            "order": order_view(decimals, changed.order),
-            "fills": [trade_view(decimals, trade) for trade in changed.trades],
-        }
+        return changed_view(exchange.markets[located.market.pair], changed, done=CANCELLED)
 
     async def close(self) -> None:
         """Disconnect the exchange, where it was opened."""

@@ -23,7 +23,6 @@ from api.json.views import (
     Order,
     OrderId,
     Pair,
-    Trade,
     UserId,
     View,
     level_rows,
@@ -59,15 +58,6 @@ class Fill(View, frozen=True):
     sequence: SequenceNumber
 
 
-class PlacedOrder(View, frozen=True):
-    """An accepted order; state and fills with `wait`, where they came in time."""
-
-    message: Annotated[str, Meta(examples=["Order accepted"])]
-    order_id: OrderId
-    order: Order | UnsetType = UNSET
-    fills: list[Trade] | UnsetType = UNSET
-
-
 class BatchResult(View, frozen=True):
     """One order's answer: `orderId` and `message`, or an error's fields."""
 
@@ -82,15 +72,6 @@ class BatchResults(View, frozen=True):
     """One answer an order, in the order in which they were sent."""
 
     results: list[BatchResult]
-
-
-class ChangedOrder(View, frozen=True):
-    """The order after a change, and what the change traded; without `order` when still open."""
-
-    message: str
-    order_id: OrderId
-    order: Order | UnsetType = UNSET
-    fills: list[Trade] | UnsetType = UNSET
 
 
 class CancelledOrders(View, frozen=True):

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from actors.platform.errors import ActorUnavailableError
 from api.asgi.errors import HttpError, json_response
+from api.json.answers import NOT_ANSWERED
 from api.rest.answers import Fingerprint, Health, MarketState, MarketStatusWord, Readiness
 from api.rest.metrics import PlatformMetrics
 from api.rest.openapi import answer, errors, later
@@ -130,7 +131,7 @@ async def _set_halted(exchange: ExchangeOf, market: MarketOf, *, halted: bool) -
     done = await exchange.changes.set_halted(market.market, halted=halted)
     status: MarketStatusWord = "HALTED" if halted else "TRADING"
     content = MarketState(
-        message=f"The market is {status}" if done else "Logged; the market has not answered yet",
+        message=f"The market is {status}" if done else NOT_ANSWERED,
         trading_pair=market.market.pair,
         status=status if done else None,
     )

@@ -14,19 +14,27 @@ from api.exchange.decimals import MarketDecimals
 from api.exchange.exchange import Exchange
 from api.exchange.ids import parse_order_id
 from api.exchange.refusals import Refusal, malformed
-from api.exchange.values import Changed, NewOrder, Placed, Principal, Trade
+from api.exchange.values import Changed, NewOrder, Placed, Principal
 from api.json import requests, views
+from api.json.answers import (
+    AMENDED,
+    CANCELLED,
+    TAKEN,
+    ChangedOrder,
+    PlacedOrder,
+    changed_view,
+    placed_view,
+    taken_sentence,
+)
 from api.json.errors import content_of
 from api.json.orders import amended, market_named, new_order, principal_of
 from api.json.requests import PlaceOrder, SideWord
-from api.json.views import order_view, trade_view
+from api.json.views import order_view
 from api.rest.answers import (
     BatchResult,
     BatchResults,
     CancelledOrders,
-    ChangedOrder,
     OrdersPage,
-    PlacedOrder,
 )
 from api.rest.openapi import answer, body, errors, later, query_parameter
 from api.rest.routes.common import (
@@ -70,10 +78,7 @@ _MARKET = {
     "userId": 1,
     "clientOrderId": "my-order-1",
 }
-_TAKEN = "Order accepted"
-_REPEATED = "This client order id was used before; this is the first order."
-_ACCEPTED = f'{{"message":"{_TAKEN}","orderId":"%d"}}'.encode()
-_NOT_ANSWERED = "Logged; the market has not answered yet"
+_ACCEPTED = f'{{"message":"{TAKEN}","orderId":"%d"}}'.encode()
 OrderIdPath = Annotated[str, Path(alias="id", description="An order's id.")]
 
 
@@ -103,7 +108,7 @@ async def place_order(request: Request) -> Response:
     placed = await exchange.entry.place(principal, order, wait_s=wait_ms / 1_000)
     if placed.order is None and not placed.is_repeat and not placed.awaited:
         return Response(_ACCEPTED % placed.order_id, 201, media_type="application/json")
-    return json_response(_placed(exchange.markets[order.market.pair], placed), status=201)
+    return json_response(placed_view(exchange.markets[order.market.pair], placed), status=201)
 
 
 @lean.post(
@@ -202,7 +207,7 @@ async def amend_order(request: Request, exchange: ExchangeOf, order_id: OrderIdP
     changed = await exchange.changes.amend(
         principal_of(user_id), located, price_ticks=price_ticks, quantity_lots=quantity_lots
     )
-    return _changed(decimals, changed, "Order amended")
+    return _changed(decimals, changed, AMENDED)
 
 
 @router.delete(
@@ -221,7 +226,7 @@ async def cancel_order(request: Request, exchange: ExchangeOf, order_id: OrderId
     user_id = requests.agreed_user_id(request.query_params.get("userId"), owner)
     located = await exchange.orders.locate(parse_order_id(order_id))
     changed = await exchange.changes.cancel(principal_of(user_id), located)
-    return _changed(exchange.markets[located.market.pair], changed, "Order cancelled")
+    return _changed(exchange.markets[located.market.pair], changed, CANCELLED)
 
 
 @router.delete(
@@ -266,25 +271,6 @@ def _read(
         return refused
 
 
-def _placed(decimals: MarketDecimals, placed: Placed) -> PlacedOrder:
-    order_id = str(placed.order_id)
-    if placed.awaited:
-        return PlacedOrder(
-            message="Order accepted; its outcome has not come yet", order_id=order_id
-        )
-    message = _REPEATED if placed.is_repeat else _TAKEN
-    if placed.order is None:
-        return PlacedOrder(message=message, order_id=order_id)
-    if placed.order.status == OrderStatus.REJECTED and not placed.is_repeat:
-        message = "Order rejected by the book"
-    return PlacedOrder(
-        message=message,
-        order_id=order_id,
-        order=order_view(decimals, placed.order),
-        fills=_fills(decimals, placed.trades),
-    )
-
-
 def _batch_result(placed: Placed | Refusal) -> BatchResult:
     if isinstance(placed, Refusal):
         told = content_of(placed)
@@ -295,26 +281,14 @@ def _batch_result(placed: Placed | Refusal) -> BatchResult:
             error=told["error"],
             code=told["code"],
         )
-    message = _REPEATED if placed.is_repeat else _TAKEN
-    return BatchResult(status_code=201, message=message, order_id=str(placed.order_id))
-
-
-def _changed(decimals: MarketDecimals, changed: Changed, message: str) -> Response:
-    order_id = str(changed.order_id)
-    if changed.order is None:
-        return json_response(ChangedOrder(message=_NOT_ANSWERED, order_id=order_id), status=202)
-    return json_response(
-        ChangedOrder(
-            message=message,
-            order_id=order_id,
-            order=order_view(decimals, changed.order),
-            fills=_fills(decimals, changed.trades),
-        )
+    return BatchResult(
+        status_code=201, message=taken_sentence(placed), order_id=str(placed.order_id)
     )
 
 
-def _fills(decimals: MarketDecimals, trades: tuple[Trade, ...]) -> list[views.Trade]:
-    return [trade_view(decimals, trade) for trade in trades]
+def _changed(decimals: MarketDecimals, changed: Changed, done: str) -> Response:
+    status = 202 if changed.order is None else 200
+    return json_response(changed_view(decimals, changed, done=done), status=status)
 
 
 def _statuses(texts: list[str]) -> list[OrderStatus]:
