@@ -100,7 +100,8 @@ class Hub:
 
     def check_health(self) -> None:
         """Raise RuntimeError when a loop has ended: the replica must be replaced."""
-        for task in self._loops:
+        reading = [entry.reading for entry in self._rooms.values() if entry.reading is not None]
+        for task in [*self._loops, *reading]:
             if task.done():
                 why = "cancelled" if task.cancelled() else repr(task.exception())
                 raise RuntimeError(f"{task.get_name()} has ended: {why}")
@@ -160,6 +161,8 @@ class Hub:
         entry.room.remove(sid)
         if len(entry.room) == 0:
             del self._rooms[pair]
+            # The next room of this pair knows nothing, and may ask at once.
+            self._asked = {asked: at_s for asked, at_s in self._asked.items() if asked[0] != pair}
             self._begin(self._close_room(entry))
         self._begin(self._feed.listen_to(self._channels()))
 
@@ -179,8 +182,9 @@ class Hub:
     def _read_room(self, entry: _OpenRoom, started: asyncio.Task[None]) -> None:
         if started.cancelled() or started.exception() is not None:
             return
-        if self._rooms.get(entry.room.units.market.pair) is entry:
-            entry.reading = asyncio.create_task(entry.tail.run())
+        pair = entry.room.units.market.pair
+        if self._rooms.get(pair) is entry:
+            entry.reading = asyncio.create_task(entry.tail.run(), name=f"reading of {pair}")
 
     async def _close_room(self, entry: _OpenRoom) -> None:
         entry.room.close()

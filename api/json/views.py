@@ -24,6 +24,11 @@ from api.exchange.decimals import MarketDecimals
 from api.json.requests import OrderTypeWord, PreventionWord, SideWord, TimeInForceWord
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# What a date can hold: years 1 to 9999.
+_FIRST_US, _LAST_US = (
+    (moment.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+    for moment in (datetime.min, datetime.max)
+)
 _TRADE_ID_BITS = 40
 _TRADE_ID_MASK = (1 << _TRADE_ID_BITS) - 1
 
@@ -189,8 +194,8 @@ def market_id_of(number: int) -> int:
 
 
 def timestamp(time_us: int) -> str:
-    """Return microseconds since the Unix epoch as ISO 8601 in UTC."""
-    moment = _EPOCH + timedelta(microseconds=time_us)
+    """Return microseconds since the Unix epoch as ISO 8601 in UTC, within the years 1 to 9999."""
+    moment = _EPOCH + timedelta(microseconds=max(_FIRST_US, min(time_us, _LAST_US)))
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 

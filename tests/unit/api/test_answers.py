@@ -3,10 +3,12 @@
 import msgspec
 import pytest
 
+from actors.book.market import INT64_MAX
 from actors.book.vocabulary import OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce
 from api.exchange.decimals import MarketDecimals
 from api.exchange.values import Changed, Order, Placed
 from api.json.answers import CANCELLED, changed_view, placed_view
+from api.json.views import order_view, timestamp
 from tests.beds.commands import market
 
 _DECIMALS = MarketDecimals(market())
@@ -80,3 +82,22 @@ def test_a_change_shows_the_order_once_the_market_has_answered() -> None:
     known = changed_view(_DECIMALS, Changed(order_id=5, order=_order()), done=CANCELLED)
     answer = msgspec.to_builtins(known)
     assert (answer["message"], answer["order"]["id"], answer["fills"]) == (CANCELLED, "5", [])
+
+
+@pytest.mark.parametrize(
+    ("expires_us", "shown"),
+    [
+        (253_402_300_799_999_999, "9999-12-31T23:59:59.999999Z"),
+        (253_402_300_800_000_000, "9999-12-31T23:59:59.999999Z"),
+        (INT64_MAX, "9999-12-31T23:59:59.999999Z"),
+    ],
+)
+def test_an_expiry_that_no_calendar_has_is_shown_as_the_last_moment_of_year_9999(
+    expires_us: int, shown: str
+) -> None:
+    assert order_view(_DECIMALS, _order(expires_us=expires_us)).expires_at == shown
+
+
+def test_no_time_breaks_a_view() -> None:
+    assert timestamp(0) == "1970-01-01T00:00:00.000000Z"
+    assert timestamp(-(1 << 63)) == "0001-01-01T00:00:00.000000Z"
