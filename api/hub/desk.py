@@ -25,13 +25,23 @@ class OrderDesk(Protocol):
 
 
 class ExchangeDesk:
-    """An exchange opened with the first order: a hub that only tells needs none."""
+    """An exchange opened with the first order: a hub that only tells needs none.
+
+    All who ask while it opens wait for the same attempt; who asks after one that failed begins
+    another.
+    """
 
     def __init__(self, open_exchange: Callable[[], AbstractAsyncContextManager[Exchange]]) -> None:
         self._open_exchange = open_exchange
-        self._opening = asyncio.Lock()
         self._stack = AsyncExitStack()
+        self._opening: asyncio.Task[Exchange] | None = None
         self._exchange: Exchange | None = None
+
+    def check_health(self) -> None:
+        """Raise RuntimeError when a loop of the exchange has ended."""
+        ended = self._exchange.ended_loops() if self._exchange is not None else []
+        if ended:
+            raise RuntimeError(f"the exchange's loops have ended: {', '.join(ended)}")
 
     async def place(self, data: Any) -> PlacedOrder:
         """Place an order and return the answer of `POST /orders`."""
@@ -52,10 +62,25 @@ class ExchangeDesk:
 
     async def close(self) -> None:
         """Disconnect the exchange, where it was opened."""
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
         await self._stack.aclose()
 
     async def _opened(self) -> Exchange:
-        async with self._opening:
-            if self._exchange is None:
-                self._exchange = await self._stack.enter_async_context(self._open_exchange())
+        if self._exchange is not None:
             return self._exchange
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._open(), name="opening of the exchange")
+            self._opening.add_done_callback(self._note_opened)
+        # A client that goes away must not take the others' attempt with it.
+        return await asyncio.shield(self._opening)
+
+    async def _open(self) -> Exchange:
+        return await self._stack.enter_async_context(self._open_exchange())
+
+    def _note_opened(self, opening: asyncio.Task[Exchange]) -> None:
+        self._opening = None
+        # Asked for here too, for all who waited may be gone.
+        if not opening.cancelled() and opening.exception() is None:
+            self._exchange = opening.result()

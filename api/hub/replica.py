@@ -61,6 +61,7 @@ class HubReplica:
     def check_health(self) -> None:
         """Raise when the hub has to be replaced."""
         self._hub.check_health()
+        self._desk.check_health()
 
     async def __del__(self) -> None:
         # Serve awaits this on a graceful stop.
