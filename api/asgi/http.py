@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.asgi.errors import HttpError
 
+# Methods that change nothing.
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 # How much of a body that is too long is read and thrown away, so that its sender, still busy
 # writing, gets to read the answer.
 _DRAIN_BYTES_MAX = 64 * 1024 * 1024

@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from actors.book.market import INT64_MAX
 from actors.platform.config import GatewayConfig
-from api.asgi.http import read_body
+from api.asgi.errors import HttpError
+from api.asgi.http import READING, read_body
 from api.exchange.decimals import MarketDecimals
 from api.exchange.exchange import Exchange
 from api.exchange.refusals import malformed
@@ -90,20 +91,40 @@ def whole(request: Request, name: str, *, most: int = INT64_MAX) -> int | None:
     return number
 
 
+async def check_no_body(request: Request) -> None:
+    """Raise Refusal where a request has a body; none of it is held in memory.
+
+    Raises ClientGoneError.
+    """
+    try:
+        await read_body(request, limit_bytes=0)
+    except HttpError:
+        raise malformed("This request takes no body; its path and query say it all.") from None
+
+
 class StrictRoute(APIRoute):
-    """A route that refuses query parameters which it does not know."""
+    """A route that refuses query parameters which it does not know.
+
+    One that changes something and documents no body refuses that too: what it says would be passed
+    over. Reading with a body is let through, for proxies may add one.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the route's handler behind the check of its query."""
+        """Return the route's handler behind the checks of its query and body."""
         handler = super().get_route_handler()
         fields = list(_query_fields(self.dependant))
-        extra = (self.openapi_extra or {}).get("parameters", ())
+        documented = self.openapi_extra or {}
+        extra = documented.get("parameters", ())
+        changing = set(self.methods or ()) - READING
+        takes_no_body = bool(changing) and "requestBody" not in documented
         known = {field.alias for field in fields} | {entry["name"] for entry in extra}
         lists = {field.alias for field in fields if _is_list(field.field_info.annotation)}
 
         async def strict(request: Request) -> Response:
             if request.scope["query_string"]:
                 check_query(request, known, lists=lists)
+            if takes_no_body:
+                await check_no_body(request)
             return await handler(request)
 
         return strict

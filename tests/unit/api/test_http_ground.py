@@ -2,7 +2,8 @@
 
 import asyncio
 import gzip
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,13 @@ async def test_no_route_that_changes_something_takes_a_foreign_pages_request(
         ("application/json; charset=utf-8", True),
         ('application/json;charset="UTF-8"', True),
         ("application/vnd.orders+json", True),
+        ("application/json;", True),
+        (' application/json ; v="a;charset=x" ;charset=utf8 ', True),
         ("application/json; charset=utf-16", False),
+        ("application/json; charset=utf-8; charset=utf-16", False),
+        ("application/json; charset*=a; charset*0=b", False),
+        ("application/json; charset*" + "1" * 5_000 + "=a", False),
+        ("application/json" + ("; " + " " * 50) * 50 + "x", False),
         ("application/jsonp", False),
         ("application/json-seq", False),
         ("text/json", False),
@@ -150,6 +157,55 @@ async def test_an_empty_body_needs_no_type_however_it_is_sent(client: httpx.Asyn
     _refused(await client.post("/nowhere", content=pieces(b"", b"")), 404, "NOT_FOUND")
     sent = await client.post("/nowhere", content=pieces(b"", b"{", b"}"))
     _refused(sent, 415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+_TAKING_NO_BODY = [
+    ("DELETE", "/orders?userId=1"),
+    ("POST", "/markets/BTC-USD/halt"),
+    ("POST", "/markets/BTC-USD/resume"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), _TAKING_NO_BODY)
+async def test_a_route_that_takes_no_body_refuses_one(
+    client: httpx.AsyncClient, method: str, path: str
+) -> None:
+    for body in ({"userId": 2}, {"type": "SELL"}, {}):
+        answer = await client.request(method, path, json=body)
+        _refused(answer, 400, "MALFORMED")
+        assert "no body" in answer.json()["message"]
+    # Past the check there is nothing behind this gateway, or no operator.
+    for headers in ({}, _JSON):
+        answer = await client.request(method, path, headers=headers)
+        assert answer.status_code in (403, 500)
+
+
+async def test_a_long_body_that_no_route_takes_is_not_held_in_memory(
+    client: httpx.AsyncClient,
+) -> None:
+    sent = 0
+
+    async def long() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for _ in range(160):
+            sent += 1
+            yield bytes(64 * 1024)
+
+    method, path = _TAKING_NO_BODY[0]
+    tracemalloc.start()
+    try:
+        answer = await client.request(method, path, content=long(), headers=_JSON)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    _refused(answer, 400, "MALFORMED")
+    # Its sender, busy writing, gets to read the answer.
+    assert sent == 160
+    assert peak_bytes < 2 * 1024 * 1024
+
+
+async def test_reading_with_a_body_is_let_through(client: httpx.AsyncClient) -> None:
+    assert (await client.request("GET", "/health", json={})).status_code == 200
 
 
 async def test_an_allowed_page_may_read_that_it_sent_the_wrong_type(
