@@ -27,4 +27,6 @@ def content_of(refused: Refusal) -> dict[str, Any]:
     content = error_content(status_of(refused), refused.code, refused.message)
     if refused.order_id:
         content["orderId"] = str(refused.order_id)
+    if refused.retry_after_s:
+        content["retryAfter"] = refused.retry_after_s
     return content

@@ -44,6 +44,9 @@ Moment = Annotated[
     str, Meta(description="ISO 8601 in UTC.", examples=["2026-01-31T12:00:00.000000Z"])
 ]
 Sequence = Annotated[int, Meta(description="The market's own running number.")]
+RetryAfter = Annotated[
+    int, Meta(description="Seconds after which the same request may be taken.", examples=[1])
+]
 StatusWord = Literal["OPEN", "PARTIALLY_FILLED", "FILLED", "CANCELLED", "REJECTED", "EXPIRED"]
 _ENDED = "Why it was rejected or ended, where that was not by being filled."
 
@@ -117,6 +120,7 @@ class Error(View, frozen=True):
         OrderId | UnsetType,
         Meta(description="The order whose outcome is not known, or that has the client order id."),
     ] = UNSET
+    retry_after: RetryAfter | UnsetType = UNSET
 
 
 def order_view(decimals: MarketDecimals, order: values.Order) -> Order:

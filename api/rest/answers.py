@@ -23,6 +23,7 @@ from api.json.views import (
     Order,
     OrderId,
     Pair,
+    RetryAfter,
     UserId,
     View,
     level_rows,
@@ -66,6 +67,7 @@ class BatchResult(View, frozen=True):
     order_id: OrderId | UnsetType = UNSET
     error: str | UnsetType = UNSET
     code: str | UnsetType = UNSET
+    retry_after: RetryAfter | UnsetType = UNSET
 
 
 class BatchResults(View, frozen=True):

@@ -17,9 +17,12 @@ Prices, quantities and ids go out as text and come in as JSON numbers or text, e
 decimals, never through a float. An order that was answered 201 is kept, whatever dies afterwards.
 Bodies are `application/json`. A field or a parameter that is not named here is refused.
 
-Every refusal reads `{"statusCode", "error", "code", "message"}`. 503 comes with `Retry-After` and
-means that nothing was done. 504 comes with an `orderId` and means that the outcome is not known:
-`GET /orders/{id}`, or the same `clientOrderId` sent again, resolves it.
+Every refusal reads `{"statusCode", "error", "code", "message"}`, with `orderId` and `retryAfter`
+where they apply. 503 means that nothing was done, and says in `Retry-After`, and in `retryAfter`,
+after how many seconds to try again. 504 means that the outcome is not known: where it names an
+order, by `orderId`, `GET /orders/{id}` resolves it, and so does the same `clientOrderId` sent
+again. A proxy before the gateway may answer 502 or 504 by itself, which means the same and names no
+order. 421 is told to whoever asks by a host name that is not the platform's.
 
 Live events come over Socket.IO, at `/socket.io`.
 """
@@ -33,13 +36,14 @@ _REFERENCE = "#/components/schemas/{name}"
 _SENTENCES = {
     400: "Not well formed, or not what a market allows.",
     401: "No operator token, or a wrong one.",
-    403: "The order belongs to another user.",
+    403: "The order belongs to another user, the page's origin may change nothing, or the "
+    "platform has no operator token.",
     404: "No such pair, order or user.",
     409: "The state of the market or of the order does not allow it.",
     413: "The body is too long.",
     415: "The body is not JSON, or does not say so.",
-    503: "Nothing was done; try again after `Retry-After` seconds.",
-    504: "The outcome is not known; `orderId` says which order to ask for.",
+    503: "Nothing was done; try again after `retryAfter` seconds.",
+    504: "The outcome is not known; where it names an order, `orderId` says which to ask for.",
 }
 # Everything that a document names, and what it is made of.
 _components: dict[Any, None] = dict.fromkeys(

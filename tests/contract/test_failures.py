@@ -68,7 +68,7 @@ def _broker_stands_still(bootstrap: str) -> Iterator[None]:
 
 def _unavailable(answer: httpx.Response, code: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (503, code), answer.text
-    assert int(answer.headers["Retry-After"]) >= 1
+    assert answer.json()["retryAfter"] == int(answer.headers["Retry-After"]) >= 1
     assert answer.json()["message"].endswith(".")
 
 
@@ -76,9 +76,9 @@ async def test_a_full_queue_pushes_back_and_nothing_is_kept(exchange: Exchange) 
     async with _gateway(exchange, produce_pending_commands=2) as client:
         refused = await client.post("/orders/batch", json=[_ORDER] * 3)
         results = refused.json()["results"]
-        assert {(result["statusCode"], result["code"]) for result in results} == {
-            (503, "QUEUE_FULL")
-        }
+        assert {
+            (result["statusCode"], result["code"], result["retryAfter"]) for result in results
+        } == {(503, "QUEUE_FULL", 1)}
         answers = await asyncio.gather(*(client.post("/orders", json=_ORDER) for _ in range(60)))
         assert {answer.status_code for answer in answers} <= {201, 503}
         for answer in answers:

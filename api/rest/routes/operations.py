@@ -87,7 +87,7 @@ async def metrics(request: Request, exchange: ExchangeOf) -> Response:
     "/markets/{pair}/halt",
     summary="Halt a market",
     response_model=None,
-    responses=answer(MarketState) | later(MarketState) | errors(401, 403, 404, 503),
+    responses=answer(MarketState) | later(MarketState) | errors(400, 401, 403, 404, 415, 503, 504),
     dependencies=[Depends(check_operator)],
 )
 async def halt(exchange: ExchangeOf, market: MarketOf) -> Response:
@@ -99,7 +99,7 @@ async def halt(exchange: ExchangeOf, market: MarketOf) -> Response:
     "/markets/{pair}/resume",
     summary="Resume a market",
     response_model=None,
-    responses=answer(MarketState) | later(MarketState) | errors(401, 403, 404, 503),
+    responses=answer(MarketState) | later(MarketState) | errors(400, 401, 403, 404, 415, 503, 504),
     dependencies=[Depends(check_operator)],
 )
 async def resume(exchange: ExchangeOf, market: MarketOf) -> Response:

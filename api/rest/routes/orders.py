@@ -87,7 +87,7 @@ OrderIdPath = Annotated[str, Path(alias="id", description="An order's id.")]
     summary="Place an order",
     status_code=201,
     response_model=None,
-    responses=answer(PlacedOrder, status=201) | errors(400, 404, 409, 413, 415, 503, 504),
+    responses=answer(PlacedOrder, status=201) | errors(400, 403, 404, 409, 413, 415, 503, 504),
     openapi_extra={"parameters": [_WAIT]}
     | body(requests.PlaceOrder, examples={"limit": _LIMIT, "market": _MARKET}),
 )
@@ -115,7 +115,7 @@ async def place_order(request: Request) -> Response:
     "/orders/batch",
     summary="Place many orders",
     response_model=None,
-    responses=answer(BatchResults) | errors(400, 413, 415, 503),
+    responses=answer(BatchResults) | errors(400, 403, 413, 415, 503),
     openapi_extra=body(
         requests.PlaceOrders, examples={"two orders": {"orders": [_LIMIT, _MARKET]}}
     ),
@@ -187,7 +187,7 @@ async def get_order(exchange: ExchangeOf, order_id: OrderIdPath) -> Response:
     response_model=None,
     responses=answer(ChangedOrder)
     | later(ChangedOrder)
-    | errors(400, 403, 404, 409, 413, 415, 503),
+    | errors(400, 403, 404, 409, 413, 415, 503, 504),
     openapi_extra={"parameters": [_USER]}
     | body(requests.AmendOrder, examples={"less": {"quantity": "0.05"}}),
 )
@@ -216,7 +216,7 @@ async def amend_order(request: Request, exchange: ExchangeOf, order_id: OrderIdP
     response_model=None,
     responses=answer(ChangedOrder)
     | later(ChangedOrder)
-    | errors(400, 403, 404, 409, 413, 415, 503),
+    | errors(400, 403, 404, 409, 413, 415, 503, 504),
     openapi_extra={"parameters": [_USER]} | body(requests.Owner, required=False),
 )
 async def cancel_order(request: Request, exchange: ExchangeOf, order_id: OrderIdPath) -> Response:
@@ -233,7 +233,9 @@ async def cancel_order(request: Request, exchange: ExchangeOf, order_id: OrderId
     "/orders",
     summary="Cancel all orders of a user",
     response_model=None,
-    responses=answer(CancelledOrders) | later(CancelledOrders) | errors(400, 404, 503),
+    responses=answer(CancelledOrders)
+    | later(CancelledOrders)
+    | errors(400, 403, 404, 415, 503, 504),
 )
 async def cancel_orders(
     exchange: ExchangeOf,
@@ -280,6 +282,7 @@ def _batch_result(placed: Placed | Refusal) -> BatchResult:
             order_id=told.get("orderId", UNSET),
             error=told["error"],
             code=told["code"],
+            retry_after=told.get("retryAfter", UNSET),
         )
     return BatchResult(
         status_code=201, message=taken_sentence(placed), order_id=str(placed.order_id)

@@ -18,7 +18,7 @@ router = APIRouter(tags=["users"], route_class=StrictRoute)
     summary="Make a user",
     status_code=201,
     response_model=None,
-    responses=answer(User, status=201) | errors(400, 413, 415, 503),
+    responses=answer(User, status=201) | errors(400, 403, 413, 415, 503),
     openapi_extra=body(requests.CreateUser, required=False),
 )
 async def create_user(request: Request, exchange: ExchangeOf) -> Response:

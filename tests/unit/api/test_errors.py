@@ -54,7 +54,9 @@ def test_what_was_not_done_is_503_and_says_when_to_try_again(error: ForkastError
     response = answer_error(error)
     assert response.status_code == 503
     assert int(response.headers["Retry-After"]) >= 1
-    assert "orderId" not in json.loads(bytes(response.body))
+    content = json.loads(bytes(response.body))
+    assert content["retryAfter"] == int(response.headers["Retry-After"])
+    assert "orderId" not in content
 
 
 @pytest.mark.parametrize("unknown", [placing_unknown, changing_unknown])

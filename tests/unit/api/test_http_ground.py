@@ -387,6 +387,33 @@ async def test_the_document_has_no_entry_for_head_or_options(client: httpx.Async
     assert not {"head", "options"} & {method for path in paths.values() for method in path}
 
 
+async def test_the_document_names_what_every_changing_route_may_be_refused_with(
+    client: httpx.AsyncClient,
+) -> None:
+    document = (await client.get("/openapi.json")).json()
+    assert "421" in document["info"]["description"]
+    unknown = set()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            statuses = set(operation["responses"])
+            if method != "get":
+                assert statuses >= {"400", "403", "415", "503"}, (method, path)
+            if "504" in statuses:
+                unknown.add((method, path))
+    assert unknown == {
+        ("post", "/orders"),
+        ("patch", "/orders/{id}"),
+        ("delete", "/orders/{id}"),
+        ("delete", "/orders"),
+        ("post", "/markets/{pair}/halt"),
+        ("post", "/markets/{pair}/resume"),
+    }
+    for name in ("Error", "BatchResult"):
+        schema = document["components"]["schemas"][name]
+        assert "retryAfter" in schema["properties"]
+        assert "retryAfter" not in schema["required"]
+
+
 @pytest.mark.parametrize(
     "path", ["/openapi.json", "/assets/index-a1.js", "/static-offline-docs/swagger-ui.css"]
 )
