@@ -391,6 +391,21 @@ async def test_a_batch_is_answered_order_by_order(exchange: Exchange) -> None:
         assert read.json()["tradingPair"] == ETH
 
 
+async def test_a_long_answer_to_a_batch_is_compressed_with_and_without_an_origin(
+    exchange: Exchange,
+) -> None:
+    for origin in ({}, {"Origin": "http://localhost:5173"}):
+        for encoding, packed in (("gzip", "gzip"), ("identity", None)):
+            for count, shown in ((50, packed), (1, None)):
+                answer = await exchange.client.post(
+                    "/orders/batch",
+                    json=[{"no": "order"}] * count,
+                    headers=origin | {"Accept-Encoding": encoding},
+                )
+                assert len(answer.json()["results"]) == count
+                assert answer.headers.get("content-encoding") == shown
+
+
 async def test_a_batch_of_a_thousand_is_taken_and_one_more_is_not(exchange: Exchange) -> None:
     order = {"tradingPair": BTC, "type": "BUY", "price": 1, "quantity": 1, "userId": 1}
     answer = await exchange.client.post("/orders/batch", json=[order] * 1_000)
