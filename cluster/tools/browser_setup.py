@@ -21,7 +21,7 @@ Command = tuple[str, ...]
 LAUNCH_ARGUMENTS = ("--no-sandbox", "--disable-dev-shm-usage")
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-_VERSION_S = 60.0
+_VERSION_S = 180.0
 # A slow mirror takes minutes; a package manager that waits for another's lock may wait for ever.
 _INSTALL_S = 900.0
 _TOLD_CHARACTERS = 200
