@@ -8,17 +8,19 @@ import asyncio
 import math
 import os
 import time
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Generic
+from typing import Any, Generic, TypeVar
 
 import structlog
 from tenacity import AsyncRetrying, RetryCallState
 
-from actors.follow.ports import BatchT, Consumer, Intake, StoreT
+from actors.follow.ports import BatchT, Consumer, Intake, Store, StoreT
 from actors.follow.status import FollowerStatus
 from actors.follow.tail import MarketTail
 from actors.platform.topology import Topology
 
+_T = TypeVar("_T")
 _log = structlog.get_logger(__name__)
 
 READ_TIMEOUT_S = 0.2
@@ -61,7 +63,7 @@ class Follower(Generic[StoreT, BatchT]):
             self._task = asyncio.get_running_loop().create_task(self._run(), name=self._name)
 
     async def stop(self) -> None:
-        """End the loop after the transaction that is under way."""
+        """End the loop after what is under way with the store: a transaction, or a restore."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -105,9 +107,9 @@ class Follower(Generic[StoreT, BatchT]):
 
     async def _follow(self, topology: Topology) -> None:
         """Store from the stored positions on, until something fails or the markets change."""
-        store = await self._consumer.open_store()
+        store = await _whole(self._consumer.open_store(), undo=_close)
         try:
-            positions = await self._consumer.restore(store, topology)
+            positions = await _whole(self._consumer.restore(store, topology))
             tail = await self._consumer.open_tail(topology, positions)
             try:
                 intake = self._intake = self._consumer.intake(positions)
@@ -139,14 +141,7 @@ class Follower(Generic[StoreT, BatchT]):
         if batch is None:
             return
         started = time.perf_counter()
-        writing = asyncio.ensure_future(self._consumer.write(store, batch))
-        try:
-            # A query cancelled half-way can wedge its connection (asyncpg#873); its own time
-            # limit ends it.
-            await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            await asyncio.wait([writing])
-            raise
+        await _whole(self._consumer.write(store, batch))
         self._failures = 0
         self._transactions += 1
         self._commit_time_s = time.time()
@@ -165,3 +160,25 @@ class Follower(Generic[StoreT, BatchT]):
             why=self._error,
             pause_s=state.upcoming_sleep,
         )
+
+
+async def _whole(
+    step: Coroutine[Any, Any, _T], *, undo: Callable[[_T], Awaitable[None]] | None = None
+) -> _T:
+    """Wait for a step with the store to its end, also where this is cancelled meanwhile.
+
+    A query cancelled half-way can wedge its connection (asyncpg#873) and swallow the cancel; its
+    own time limit ends it. `undo` takes back what a cancelled caller does not get.
+    """
+    task = asyncio.ensure_future(step)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled() and task.exception() is None and undo is not None:
+            await undo(task.result())
+        raise
+
+
+async def _close(store: Store) -> None:
+    await store.close()

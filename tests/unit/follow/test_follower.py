@@ -60,6 +60,10 @@ class Stored:
         self.free = asyncio.Event()
         self.free.set()
         self.writing = asyncio.Event()
+        self.readable = asyncio.Event()
+        self.readable.set()
+        self.reading = asyncio.Event()
+        self.queries_cancelled = 0
 
 
 class Store(OrderStore):
@@ -73,6 +77,12 @@ class Store(OrderStore):
         self._stored.closed += 1
 
     async def positions(self, topology: Topology) -> tuple[MarketPosition, ...]:
+        self._stored.reading.set()
+        try:
+            await self._stored.readable.wait()
+        except asyncio.CancelledError:
+            self._stored.queries_cancelled += 1
+            raise
         return tuple(
             self._stored.positions.setdefault(
                 one.market_id, MarketPosition(market_id=one.market_id)
@@ -222,6 +232,23 @@ def test_a_stopped_follower_has_finished_its_transaction() -> None:
         await stopping
         assert bed.stored.transactions == [[(1, 1)]]
         assert bed.stored.closed == 1
+
+    play(story())
+
+
+def test_a_follower_that_is_stopped_as_it_restores_lets_the_query_end() -> None:
+    async def story() -> None:
+        bed = Bed()
+        bed.stored.readable.clear()
+        bed.follower.start()
+        await bed.stored.reading.wait()
+        stopping = asyncio.ensure_future(bed.follower.stop())
+        await asyncio.sleep(1)
+        assert not stopping.done()
+        bed.stored.readable.set()
+        await stopping
+        assert bed.stored.queries_cancelled == 0
+        assert bed.stored.opened == bed.stored.closed == 1
 
     play(story())
 
