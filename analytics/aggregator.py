@@ -17,6 +17,7 @@ from actors.log.ports import Log
 from actors.platform.config import CandlesConfig
 from actors.platform.errors import StorageUnavailableError
 from actors.platform.messages import Candle
+from actors.platform.tasks import end
 from actors.platform.topology import TRADES_TOPIC, Topology
 from analytics import queries
 from analytics.curves import compute
@@ -94,9 +95,7 @@ class CandleAggregator:
         """End the loops after the transaction that is under way, and disconnect."""
         await self._follower.stop()
         if self._publishing is not None:
-            self._publishing.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._publishing
+            await end([self._publishing])
             self._publishing = None
         await self._publisher.close()
         # A pool that nobody has asked yet cannot be ended.

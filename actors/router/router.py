@@ -17,6 +17,7 @@ from actors.pair.ports import PairClient
 from actors.platform.config import RouterConfig
 from actors.platform.errors import LogError
 from actors.platform.messages import PairLag
+from actors.platform.tasks import end
 from actors.platform.topology import COMMANDS_TOPIC
 from actors.router.depth import DepthFeed
 from actors.router.lag import LagMeter
@@ -90,9 +91,7 @@ class OrderRouter:
 
     async def stop(self) -> None:
         """End all loops and disconnect; what was not published yet is found by the next router."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         self._tasks.clear()
         for reader in self._readers.values():
             await reader.stop()

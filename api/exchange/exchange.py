@@ -24,6 +24,7 @@ from actors.log.kafka import KafkaLog
 from actors.log.ports import CommandLog, Log, LogEnds
 from actors.platform.config import ExchangeConfig
 from actors.platform.errors import ForkastError
+from actors.platform.tasks import end
 from actors.platform.topology import COMMANDS_TOPIC
 from analytics.client import CandleSource
 from api.exchange.barrier import WriterBarrier
@@ -149,9 +150,7 @@ class _Loops:
         return [task.get_name() for task in self._tasks if task.done()]
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

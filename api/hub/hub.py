@@ -19,6 +19,7 @@ from actors.platform.channels import candle_channel, depth_changes_channel, dept
 from actors.platform.config import ExchangeConfig
 from actors.platform.errors import CandlesUnavailableError, LogError
 from actors.platform.messages import Candle, DepthChange, DepthSnapshot
+from actors.platform.tasks import end
 from analytics.client import CandleSource
 from analytics.intervals import Interval, UnknownIntervalError, parse_interval
 from api.exchange.decimals import MarketDecimals
@@ -91,9 +92,7 @@ class Hub:
 
     async def stop(self) -> None:
         """End the loops, close all rooms and disconnect."""
-        for task in [*self._loops, *self._side_tasks]:
-            task.cancel()
-        await asyncio.gather(*self._loops, *self._side_tasks, return_exceptions=True)
+        await end([*self._loops, *self._side_tasks])
         for pair in list(self._rooms):
             await self._close_room(self._rooms.pop(pair))
         await self._feed.close()

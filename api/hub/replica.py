@@ -7,6 +7,7 @@ from starlette.types import ASGIApp
 
 from actors.platform.config import HubConfig
 from actors.platform.logs import configure_logs
+from actors.platform.tasks import end
 from analytics.client import RemoteCandles
 from api.asgi.guard import Guard
 from api.exchange.exchange import open_exchange
@@ -65,8 +66,7 @@ class HubReplica:
 
     async def __del__(self) -> None:
         # Serve awaits this on a graceful stop.
-        self._reporting.cancel()
-        await asyncio.gather(self._reporting, return_exceptions=True)
+        await end([self._reporting])
         await self._reporter.close()
         await self._server.stop()
         await self._hub.stop()
