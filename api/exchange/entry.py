@@ -7,10 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from actors.book.market import Market
-from actors.platform.errors import ForkastError
 from api.exchange.decimals import MarketDecimals
 from api.exchange.ids import IdGenerator
-from api.exchange.refusals import InvalidError, Refusal, of_platform_error, unknown_user
+from api.exchange.refusals import InvalidError, Refusal, unknown_user
 from api.exchange.rules import check_order
 from api.exchange.sender import Sender, SentOrders, now_us
 from api.exchange.settlement import Settlement
@@ -184,5 +183,3 @@ class OrderEntry:
             )
         except Refusal as refused:
             return refused
-        except ForkastError as error:
-            return of_platform_error(error)

@@ -2,8 +2,14 @@
 
 from actors.book.reasons import Reason
 from actors.book.vocabulary import EventKind
+from actors.platform.errors import ForkastError
 from api.exchange.orders import Orders
-from api.exchange.refusals import ConflictError, OutcomeUnknownError, refusal
+from api.exchange.refusals import (
+    ConflictError,
+    OutcomeUnknownError,
+    UnavailableError,
+    refusal,
+)
 from api.exchange.values import NewOrder, Order, Placed, order_of_event, trade_of_event
 from api.exchange.waiting import Outcome, Waiter
 
@@ -53,7 +59,22 @@ class Settlement:
         )
 
     async def _repeated(self, order: NewOrder, first_id: int, *, show: bool) -> Placed:
-        """Return what the first order of a client order id is answered; refuse another order."""
+        """Return what the first order of a client order id is answered; refuse another order.
+
+        The repeat is in the log by now: where the first order cannot be read, the outcome is
+        unknown, and nobody may be told that nothing was done.
+        """
+        try:
+            return await self._as_first(order, first_id, show=show)
+        except (UnavailableError, ForkastError) as error:
+            raise OutcomeUnknownError(
+                "OUTCOME_UNKNOWN",
+                "This client order id was used before, and its order cannot be read now. Read the "
+                "order by its id, or send the same client order id again.",
+                order_id=first_id,
+            ) from error
+
+    async def _as_first(self, order: NewOrder, first_id: int, *, show: bool) -> Placed:
         first = await self._orders.get(first_id)
         if _differs(order, self._orders.sent.asked(first_id), first):
             raise ConflictError(

@@ -12,6 +12,7 @@ from actors.book.vocabulary import OrderStatus
 from actors.follow.positions import MarketPosition
 from actors.log.memory import MemoryLog
 from actors.log.tail import events_after
+from actors.platform.errors import StorageUnavailableError
 from actors.platform.topology import EVENTS_TOPIC, Topology
 from actors.writer.rows import rows_of
 from api.exchange.storage.fills import FillPosition, FillsRepository
@@ -24,7 +25,10 @@ from api.exchange.values import Fill, Order, Trade, User, order_of_event, trade_
 
 @dataclass
 class Rows:
-    """Orders by id, trades in order, and how far each market's events are in them."""
+    """Orders by id, trades in order, and how far each market's events are in them.
+
+    While it is `away`, no order is read.
+    """
 
     topology: Topology
     orders: dict[int, Order] = field(default_factory=dict)
@@ -33,6 +37,7 @@ class Rows:
     sequences: dict[int, int] = field(default_factory=dict)
     events_offsets: dict[int, int] = field(default_factory=dict)
     commands_offsets: dict[int, int] = field(default_factory=dict)
+    away: bool = False
 
     def catch_up(self, log: MemoryLog) -> None:
         """Take in all that the log's events hold by now, as the writer would."""
@@ -58,6 +63,8 @@ class RowsOfOrders(OrdersRepository):
         self._rows = rows
 
     async def get(self, order_id: int) -> Order | None:
+        if self._rows.away:
+            raise StorageUnavailableError("the database is away")
         return self._rows.orders.get(order_id)
 
     async def page(

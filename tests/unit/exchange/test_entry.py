@@ -183,6 +183,23 @@ async def test_a_repeat_is_known_at_every_gateway_and_after_the_row_is_written(
         assert again.order.status == OrderStatus.OPEN
 
 
+async def test_a_repeat_whose_first_order_cannot_be_read_is_not_told_that_nothing_was_done(
+    floor: Floor, gateway: Services
+) -> None:
+    order = bid(floor.one, client_order_id="mine")
+    first = await gateway.entry.place(ALICE, order)
+    floor.write()
+    async with floor.gateway(worker=2) as late:
+        floor.rows.away = True
+        alone = await _refused(late, order)
+        (among_others,) = await late.entry.place_many([(ALICE, order)])
+        for refused in (alone, among_others):
+            assert isinstance(refused, OutcomeUnknownError)
+            assert (refused.code, refused.order_id) == ("OUTCOME_UNKNOWN", first.order_id)
+        floor.rows.away = False
+        assert (await late.entry.place(ALICE, order)).order_id == first.order_id
+
+
 @pytest.mark.parametrize("change", [{"price_ticks": 9_000}, {"quantity_lots": 1}])
 async def test_a_client_order_id_with_another_order_is_a_conflict_that_names_the_first(
     floor: Floor, gateway: Services, change: dict[str, int]
