@@ -40,6 +40,15 @@ def memory_by_kind(processes: list[psutil.Process]) -> dict[str, int]:
     return dict(sorted(totals.items(), key=lambda item: -item[1]))
 
 
+def count_by_kind(processes: list[psutil.Process]) -> dict[str, int]:
+    """Return how many processes there are of each kind."""
+    totals: dict[str, int] = defaultdict(int)
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            totals[_kind(process)] += 1
+    return dict(totals)
+
+
 def cpu_seconds_by_kind(processes: list[psutil.Process]) -> dict[str, float]:
     """Return the processor seconds used so far, summed by what the processes are."""
     totals: dict[str, float] = defaultdict(float)

@@ -3,6 +3,8 @@
 import typer
 
 from cluster.cli.bench.book import book
+from cluster.cli.bench.idle import idle
+from cluster.cli.bench.latency import latency
 from cluster.cli.bench.pipeline import pipeline
 from cluster.cli.bench.recovery import recovery
 from cluster.cli.bench.scale import scale
@@ -10,6 +12,8 @@ from cluster.cli.bench.web import web
 
 app = typer.Typer(name="bench", help="Measure this machine.", no_args_is_help=True)
 app.command("book")(book)
+app.command("idle")(idle)
+app.command("latency")(latency)
 app.command("pipeline")(pipeline)
 app.command("recovery")(recovery)
 app.command("scale")(scale)

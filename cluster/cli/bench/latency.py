@@ -1,0 +1,105 @@
+"""`forkast bench latency`: the way of a single order, stage by stage, at several rates."""
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cluster.data.state import running_state
+from cluster.errors import ClusterError
+from cluster.markets import topology_of
+from cluster.tools.bench.latency.measure import RATES, Measured, Rate, measure_latency
+from cluster.tools.platforms import own_platform
+
+_console = Console(stderr=True, highlight=False)
+
+
+def latency(
+    rate: Annotated[
+        list[float] | None,
+        typer.Option(min=1, help="Orders a second; may be repeated. 10, 100, 300 and 1,000."),
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="How long each rate is held.")] = 10.0,
+    idle_seconds: Annotated[
+        float, typer.Option(min=1, help="How long the idle platform is watched first.")
+    ] = 10.0,
+    pairs: Annotated[int, typer.Option(min=1, help="How many markets get orders.")] = 10,
+    seed: Annotated[int, typer.Option(help="Of the orders drawn.")] = 1,
+    data: Annotated[
+        Path | None, typer.Option(help="A running platform's folder; without it one is started.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+) -> None:
+    """Measure the way of single orders as a waterfall: time and processor of each stage."""
+    with contextlib.ExitStack() as stack:
+        if data is None:
+            _console.print("starting a platform")
+            data = stack.enter_context(own_platform())
+        state = running_state(data)
+        topology = topology_of(state.markets_file)
+        if pairs > len(topology):
+            raise ClusterError(f"the platform has {len(topology)} markets, not {pairs}")
+        found = measure_latency(
+            state,
+            topology,
+            rates=rate or RATES,
+            seconds=seconds,
+            idle_seconds=idle_seconds,
+            pairs=pairs,
+            seed=seed,
+            tell=_console.print,
+        )
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+    else:
+        _print(found)
+
+
+def _print(found: Measured) -> None:
+    out = Console(highlight=False)
+    for one in found.rates:
+        out.print(_waterfall(one))
+        out.print(_sentence(one), style="dim", soft_wrap=True)
+    out.print(f"in peace, taken off: {found.idle_cores:.2f} of a core")
+
+
+def _waterfall(one: Rate) -> Table:
+    table = Table(
+        "stage", "from", "p50 ms", "p99 ms", "time", "cpu ms", "cpu",
+        title=f"\n{one.orders_per_second:g} orders a second", title_justify="left", box=None,
+    )  # fmt: skip
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for stage in one.stages:
+        table.add_row(
+            stage.stage,
+            f"{stage.start_ms:,.1f}",
+            f"{stage.p50_ms:,.1f}",
+            f"{stage.p99_ms:,.1f}",
+            f"{stage.share:.0%}" if stage.share else "",
+            f"{stage.cpu_ms:,.2f}",
+            f"{stage.cpu_share:.0%}",
+        )
+    table.add_row(
+        "event at the client", "", f"{one.event_ms['p50']:,.1f}", f"{one.event_ms['p99']:,.1f}",
+        "", f"{one.cpu_ms_per_order:,.2f}", "", style="bold",
+    )  # fmt: skip
+    return table
+
+
+def _sentence(one: Rate) -> str:
+    told = f"{one.orders:,} orders, {one.orders_per_second_reached:,.0f}/s"
+    if one.refused:
+        told += f", {one.refused:,} refused"
+    if one.unseen:
+        told += f", {one.unseen:,} without an event"
+    answer, late = one.answer_ms, one.late_ms
+    return (
+        f"{told}; answered after {answer['p50']:,.1f} / {answer['p99']:,.1f} ms, "
+        f"sent {late['p50']:,.1f} / {late['p99']:,.1f} ms late (p50 / p99)"
+    )

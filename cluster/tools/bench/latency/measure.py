@@ -1,0 +1,241 @@
+"""Single orders at several rates on a running platform, and each one's way taken apart."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+
+import msgspec
+import numpy as np
+
+from actors.platform.errors import ForkastError
+from actors.platform.topology import Topology
+from cluster.data.state import RunState
+from cluster.errors import ClusterError
+from cluster.tools.bench.latency.feed import Feed
+from cluster.tools.bench.latency.load import OpenLoad
+from cluster.tools.bench.latency.positions import CONSUMERS, Positions
+from cluster.tools.bench.latency.records import OrderTimes, Records, columns
+from cluster.tools.bench.latency.stages import (
+    Stage,
+    aside_stage,
+    cpu_by_stage,
+    other_stage,
+    path_stages,
+)
+from cluster.tools.bench.pipeline.observer import percentiles_ms
+from cluster.tools.bench.pipeline.orders import encoded_singles, sources
+from cluster.tools.bench.usage import Usage, beyond_idle, cores, usage_of
+
+RATES = (10.0, 100.0, 300.0, 1_000.0)
+GENERATOR = "load generator"
+_WARM_RATE = 100.0
+_WARM_S = 3.0
+_SETTLE_S = 1.0
+_DRAIN_S = 60.0
+_POLL_S = 0.05
+_BODIES = 5_000
+
+
+class Rate(msgspec.Struct, kw_only=True):
+    """What came of one rate.
+
+    `event_ms` is from sending an order to the Socket.IO event that names it, `answer_ms` to the
+    answer of REST, `late_ms` how much later than due orders were sent. `orders` were accepted,
+    of which `unseen` had no event within a minute; `refused` met a platform that was too busy.
+    `processes` are milliseconds of processor an order, by kind of process; all processor time is
+    beyond what the platform uses in peace.
+    """
+
+    orders_per_second: float
+    orders_per_second_reached: float
+    orders: int
+    refused: int
+    unseen: int
+    event_ms: dict[str, float]
+    answer_ms: dict[str, float]
+    late_ms: dict[str, float]
+    cpu_ms_per_order: float
+    stages: list[Stage]
+    processes: dict[str, float]
+
+
+class Measured(msgspec.Struct, kw_only=True):
+    """The rates, and the share of one core that everything used in peace."""
+
+    idle_cores: float
+    pairs: int
+    seconds: float
+    rates: list[Rate]
+
+
+def measure_latency(
+    state: RunState,
+    topology: Topology,
+    *,
+    rates: Sequence[float],
+    seconds: float,
+    idle_seconds: float,
+    pairs: int,
+    seed: int,
+    tell: Callable[[str], None],
+) -> Measured:
+    """Hold each rate against a running platform. Raises ClusterError."""
+
+    async def measure() -> Measured:
+        async with AsyncExitStack() as stack:
+            bench = Bench(state, topology, pairs=pairs, seed=seed, stack=stack)
+            await bench.start()
+            idle = await bench.idle(idle_seconds, tell=tell)
+            found = []
+            for rate in rates:
+                tell(f"{rate:g} orders a second for {seconds:g} s")
+                found.append(await bench.hold(rate, seconds, idle))
+        return Measured(
+            idle_cores=round(sum(idle.values()), 3), pairs=pairs, seconds=seconds, rates=found
+        )
+
+    try:
+        return asyncio.run(measure())
+    except* (ForkastError, OSError) as errors:
+        raise ClusterError(f"the bench stopped: {_first(errors)}") from errors
+
+
+class Bench:
+    """One client that follows its markets and sends them orders."""
+
+    def __init__(
+        self, state: RunState, topology: Topology, *, pairs: int, seed: int, stack: AsyncExitStack
+    ) -> None:
+        self._state = state
+        self._stack = stack
+        self._markets = list(topology)[:pairs]
+        self._bodies = encoded_singles(sources(topology, pairs=pairs, seed=seed), _BODIES)
+        self._feed = Feed(state.url, [market.pair for market in self._markets])
+        self._positions = Positions(state.postgres_url)
+        self._records = Records(state.kafka_bootstrap, topology, self._markets)
+
+    async def start(self) -> None:
+        """Follow, and let some orders pass: the first of anything is the slowest."""
+        await self._stack.enter_async_context(self._feed)
+        await self._stack.enter_async_context(self._positions)
+        load = OpenLoad(self._state.url, self._bodies)
+        await load.run(orders_per_second=_WARM_RATE, seconds=_WARM_S)
+        await self._drain(load)
+
+    async def idle(self, seconds: float, *, tell: Callable[[str], None]) -> dict[str, float]:
+        """Return what share of a core each kind of process uses while no orders come."""
+        tell(f"nothing for {seconds:g} s")
+        before = self._usage()
+        await asyncio.sleep(seconds)
+        return cores(before, self._usage())
+
+    async def hold(self, rate: float, seconds: float, idle: Mapping[str, float]) -> Rate:
+        """Send orders at one rate and take their ways apart."""
+        load = OpenLoad(self._state.url, self._bodies)
+        starts = await self._records.ends()
+        before = self._usage()
+        began_s = time.monotonic()
+        await load.run(orders_per_second=rate, seconds=seconds)
+        sending_s = time.monotonic() - began_s
+        await self._drain(load)
+        spent = beyond_idle(before, self._usage(), idle)
+        times = await self._records.since(starts)
+        if not load.sent_us:
+            raise ClusterError("no order was accepted")
+        return self._rate(rate, load, times, spent, sending_s=sending_s)
+
+    async def _drain(self, load: OpenLoad) -> None:
+        """Wait until the load's events are here and the writer has stored all that was heard."""
+        deadline_s = time.monotonic() + _DRAIN_S
+        await asyncio.sleep(_SETTLE_S)
+        while time.monotonic() < deadline_s:
+            self._feed.check()
+            heard = load.sent_us.keys() <= self._feed.seen_us.keys()
+            newest = {
+                market.market_id: self._feed.newest[market.pair]
+                for market in self._markets
+                if market.pair in self._feed.newest
+            }
+            if heard and self._positions.reached("writer", newest):
+                return
+            await asyncio.sleep(_POLL_S)
+
+    def _rate(
+        self,
+        rate: float,
+        load: OpenLoad,
+        times: Mapping[int, OrderTimes],
+        spent: Mapping[str, float],
+        *,
+        sending_s: float,
+    ) -> Rate:
+        orders = len(load.sent_us)
+        known = [
+            order_id
+            for order_id in load.sent_us
+            if order_id in self._feed.seen_us and order_id in times and times[order_id].published_us
+        ]
+        sent = _column(load.sent_us, known)
+        seen = _column(self._feed.seen_us, known)
+        cpu_ms = cpu_by_stage(spent, orders=orders)
+        log = columns(times, known)
+        ends = {
+            "door": log["stamped_us"],
+            "append": log["logged_us"],
+            "publish": log["published_us"],
+            "client": seen,
+        }
+        return Rate(
+            orders_per_second=rate,
+            orders_per_second_reached=round(orders / sending_s, 1),
+            orders=orders,
+            refused=load.refused,
+            unseen=len(load.sent_us.keys() - self._feed.seen_us.keys()),
+            event_ms=percentiles_ms([seen - sent]),
+            answer_ms=percentiles_ms([_column(load.answered_us, known) - sent]),
+            late_ms=percentiles_ms([np.array(load.late_us, np.int64)]),
+            cpu_ms_per_order=round(sum(cpu_ms.values()), 3),
+            stages=[
+                *path_stages(sent, ends, cpu_ms),
+                *(self._aside(name, load, times, cpu_ms) for name in CONSUMERS),
+                other_stage(cpu_ms),
+            ],
+            processes={kind: round(used * 1_000 / orders, 3) for kind, used in spent.items()},
+        )
+
+    def _aside(
+        self,
+        name: str,
+        load: OpenLoad,
+        times: Mapping[int, OrderTimes],
+        cpu_ms: Mapping[str, float],
+    ) -> Stage:
+        """Return how long after their publication events are stored: rows, or trades' candles."""
+        wanted = []
+        for order_id, sent_us in load.sent_us.items():
+            one = times.get(order_id)
+            sequence = 0
+            if one is not None:
+                sequence = one.sequence if name == "writer" else one.trade_sequence
+            if one is not None and sequence:
+                wanted.append((sent_us, one.published_us, one.market_id, sequence))
+        rows = np.array(wanted, np.int64).reshape(-1, 4)
+        stored = self._positions.stored_us(name, rows[:, 2].tolist(), rows[:, 3].tolist())
+        there = stored > 0
+        return aside_stage(name, rows[there, 0], rows[there, 1], stored[there], cpu_ms)
+
+    def _usage(self) -> Usage:
+        return usage_of(self._state.process_id, others={GENERATOR: os.getpid()})
+
+
+def _column(values: Mapping[int, int], order_ids: Sequence[int]) -> np.ndarray:
+    return np.array([values[order_id] for order_id in order_ids], np.int64)
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,49 @@
+"""Processor time by kind of process, and what of it is left where the idle cost is taken off."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import psutil
+
+from cluster.platform import processes
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The processor seconds that each kind of process had used by a moment."""
+
+    at_s: float
+    cpu_s: Mapping[str, float]
+
+
+def usage_of(platform_id: int, *, others: Mapping[str, int]) -> Usage:
+    """Return what a platform's processes and `others` (process ids by name) have used so far."""
+    used = processes.cpu_seconds_by_kind(processes.family(platform_id))
+    for name, process_id in others.items():
+        times = psutil.Process(process_id).cpu_times()
+        used[name] = used.get(name, 0.0) + times.user + times.system
+    return Usage(time.monotonic(), used)
+
+
+def cores(before: Usage, after: Usage) -> dict[str, float]:
+    """Return the share of one core that each kind used between two moments, largest first."""
+    seconds = after.at_s - before.at_s
+    shares = {
+        kind: (used - before.cpu_s.get(kind, 0.0)) / seconds for kind, used in after.cpu_s.items()
+    }
+    return dict(sorted(shares.items(), key=lambda item: -item[1]))
+
+
+def beyond_idle(before: Usage, after: Usage, idle: Mapping[str, float]) -> dict[str, float]:
+    """Return the seconds that each kind used beyond its `idle` cores, largest first.
+
+    One that does less under load than in peace, as a reader that need not wait in vain, is below
+    zero: the sum is what the load costs.
+    """
+    seconds = after.at_s - before.at_s
+    used = {
+        kind: (share - idle.get(kind, 0.0)) * seconds
+        for kind, share in cores(before, after).items()
+    }
+    return dict(sorted(used.items(), key=lambda item: -item[1]))
