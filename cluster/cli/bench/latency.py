@@ -33,6 +33,9 @@ def latency(
     data: Annotated[
         Path | None, typer.Option(help="A running platform's folder; without it one is started.")
     ] = None,
+    sketch: Annotated[
+        bool, typer.Option(help="Hold the same rates against a sketch of the same hops as well.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
     """Measure the way of single orders as a waterfall: time and processor of each stage."""
@@ -52,6 +55,7 @@ def latency(
             idle_seconds=idle_seconds,
             pairs=pairs,
             seed=seed,
+            sketch=sketch,
             tell=_console.print,
         )
     if as_json:
@@ -65,6 +69,8 @@ def _print(found: Measured) -> None:
     for one in found.rates:
         out.print(_waterfall(one))
         out.print(_sentence(one), style="dim", soft_wrap=True)
+    if found.sketch:
+        out.print(_beside(found))
     out.print(f"in peace, taken off: {found.idle_cores:.2f} of a core")
 
 
@@ -89,6 +95,27 @@ def _waterfall(one: Rate) -> Table:
         "event at the client", "", f"{one.event_ms['p50']:,.1f}", f"{one.event_ms['p99']:,.1f}",
         "", f"{one.cpu_ms_per_order:,.2f}", "", style="bold",
     )  # fmt: skip
+    return table
+
+
+def _beside(found: Measured) -> Table:
+    table = Table(
+        "orders a second", "p50 ms", "sketch", "ratio", "p99 ms", "sketch", "ratio", "cpu ms",
+        "sketch", "ratio", title="\nbeside the sketch of the same hops", title_justify="left",
+        box=None,
+    )  # fmt: skip
+    for column in table.columns:
+        column.justify = "right"
+    for ours, theirs in zip(found.rates, found.sketch, strict=True):
+        cells = []
+        for mine, least in (
+            (ours.event_ms["p50"], theirs.event_ms["p50"]),
+            (ours.event_ms["p99"], theirs.event_ms["p99"]),
+            (ours.cpu_ms_per_order, theirs.cpu_ms_per_order),
+        ):
+            ratio = f"{mine / least:,.1f}" if least > 0 else ""
+            cells += [f"{mine:,.1f}", f"{least:,.1f}", ratio]
+        table.add_row(f"{ours.orders_per_second:g}", *cells)
     return table
 
 

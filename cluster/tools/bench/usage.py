@@ -1,7 +1,7 @@
 """Processor time by kind of process, and what of it is left where the idle cost is taken off."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import psutil
@@ -17,12 +17,12 @@ class Usage:
     cpu_s: Mapping[str, float]
 
 
-def usage_of(platform_id: int, *, others: Mapping[str, int]) -> Usage:
-    """Return what a platform's processes and `others` (process ids by name) have used so far."""
+def usage_of(platform_id: int, *, others: Mapping[str, Iterable[int]]) -> Usage:
+    """Return what a platform's processes and `others` (process ids by kind) have used so far."""
     used = processes.cpu_seconds_by_kind(processes.family(platform_id))
-    for name, process_id in others.items():
-        times = psutil.Process(process_id).cpu_times()
-        used[name] = used.get(name, 0.0) + times.user + times.system
+    for kind, process_ids in others.items():
+        times = [psutil.Process(process_id).cpu_times() for process_id in process_ids]
+        used[kind] = sum(one.user + one.system for one in times)
     return Usage(time.monotonic(), used)
 
 

@@ -9,10 +9,12 @@ from contextlib import AsyncExitStack
 import msgspec
 import numpy as np
 
+from actors.book.market import Market
 from actors.platform.errors import ForkastError
 from actors.platform.topology import Topology
 from cluster.data.state import RunState
 from cluster.errors import ClusterError
+from cluster.tools.bench.latency.beside import GENERATOR, SketchRate, measure_sketch
 from cluster.tools.bench.latency.feed import Feed
 from cluster.tools.bench.latency.load import OpenLoad
 from cluster.tools.bench.latency.positions import CONSUMERS, Positions
@@ -29,7 +31,6 @@ from cluster.tools.bench.pipeline.orders import encoded_singles, sources
 from cluster.tools.bench.usage import Usage, beyond_idle, cores, usage_of
 
 RATES = (10.0, 100.0, 300.0, 1_000.0)
-GENERATOR = "load generator"
 _WARM_RATE = 100.0
 _WARM_S = 3.0
 _SETTLE_S = 1.0
@@ -62,12 +63,13 @@ class Rate(msgspec.Struct, kw_only=True):
 
 
 class Measured(msgspec.Struct, kw_only=True):
-    """The rates, and the share of one core that everything used in peace."""
+    """The rates, and the share of one core that everything used in peace; `sketch` if asked for."""
 
     idle_cores: float
     pairs: int
     seconds: float
     rates: list[Rate]
+    sketch: list[SketchRate]
 
 
 def measure_latency(
@@ -79,21 +81,39 @@ def measure_latency(
     idle_seconds: float,
     pairs: int,
     seed: int,
+    sketch: bool,
     tell: Callable[[str], None],
 ) -> Measured:
-    """Hold each rate against a running platform. Raises ClusterError."""
+    """Hold each rate against a running platform, then against the sketch. Raises ClusterError."""
+    markets = list(topology)[:pairs]
+    bodies = encoded_singles(sources(topology, pairs=pairs, seed=seed), _BODIES)
 
     async def measure() -> Measured:
         async with AsyncExitStack() as stack:
-            bench = Bench(state, topology, pairs=pairs, seed=seed, stack=stack)
+            bench = Bench(state, topology, markets=markets, bodies=bodies, stack=stack)
             await bench.start()
             idle = await bench.idle(idle_seconds, tell=tell)
             found = []
             for rate in rates:
                 tell(f"{rate:g} orders a second for {seconds:g} s")
                 found.append(await bench.hold(rate, seconds, idle))
+        beside = []
+        if sketch:
+            beside = await measure_sketch(
+                state,
+                [market.pair for market in markets],
+                bodies,
+                rates=rates,
+                seconds=seconds,
+                idle_seconds=idle_seconds,
+                tell=tell,
+            )
         return Measured(
-            idle_cores=round(sum(idle.values()), 3), pairs=pairs, seconds=seconds, rates=found
+            idle_cores=round(sum(idle.values()), 3),
+            pairs=pairs,
+            seconds=seconds,
+            rates=found,
+            sketch=beside,
         )
 
     try:
@@ -106,12 +126,18 @@ class Bench:
     """One client that follows its markets and sends them orders."""
 
     def __init__(
-        self, state: RunState, topology: Topology, *, pairs: int, seed: int, stack: AsyncExitStack
+        self,
+        state: RunState,
+        topology: Topology,
+        *,
+        markets: Sequence[Market],
+        bodies: Sequence[bytes],
+        stack: AsyncExitStack,
     ) -> None:
         self._state = state
         self._stack = stack
-        self._markets = list(topology)[:pairs]
-        self._bodies = encoded_singles(sources(topology, pairs=pairs, seed=seed), _BODIES)
+        self._markets = markets
+        self._bodies = bodies
         self._feed = Feed(state.url, [market.pair for market in self._markets])
         self._positions = Positions(state.postgres_url)
         self._records = Records(state.kafka_bootstrap, topology, self._markets)
@@ -227,7 +253,7 @@ class Bench:
         return aside_stage(name, rows[there, 0], rows[there, 1], stored[there], cpu_ms)
 
     def _usage(self) -> Usage:
-        return usage_of(self._state.process_id, others={GENERATOR: os.getpid()})
+        return usage_of(self._state.process_id, others={GENERATOR: [os.getpid()]})
 
 
 def _column(values: Mapping[int, int], order_ids: Sequence[int]) -> np.ndarray:
