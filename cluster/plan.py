@@ -35,7 +35,8 @@ class Platform:
 
     `web_directory` holds the built page; empty where the gateway is to serve none. `epoch` counts
     the logs that the data have had: each later one begins with books, the first with none.
-    `loopback` says that clients reach the platform at a loopback address alone.
+    `loopback` says that clients reach the platform at a loopback address alone. `trace` is where
+    routers and hub send stamps of what passes, `host:port`; empty where nobody measures.
     """
 
     servers: Servers
@@ -51,6 +52,7 @@ class Platform:
     loopback: bool = False
     operator_token: str = ""
     web_directory: str = ""
+    trace: str = ""
 
     @property
     def exchange(self) -> ExchangeConfig:
@@ -82,6 +84,7 @@ class Platform:
             log_format=self.log_format,
             allowed_origins=self.allowed_origins,
             loopback=self.loopback,
+            trace=self.trace,
         )
 
     def pair(self, actor: str) -> PairConfig:
@@ -103,6 +106,7 @@ class Platform:
             namespace=self.namespace,
             limits=RouterLimits(**_of(self.limits, RouterLimits)),
             log_format=self.log_format,
+            trace=self.trace,
         )
 
     @property

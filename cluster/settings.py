@@ -22,6 +22,8 @@ FORKAST_ROUTER_SHARDS         processes that carry the log to the pairs, 1
 FORKAST_ALLOWED_ORIGINS       origins of pages beside loopback ones, separated by commas
 FORKAST_OPERATOR_TOKEN        what halt and resume need; made and kept in the data folder
 FORKAST_OBJECT_STORE_MB       Ray's shared memory on this node
+FORKAST_TRACE                 where routers and hub send stamps of single orders, host:port, for
+                              `forkast bench latency`; by default they take none
 FORKAST_LIMITS__WAITERS ...   every bound of actors/platform/config.py, by its name
 """
 
@@ -76,6 +78,7 @@ class Settings(BaseSettings):
     router_shards: int = pydantic.Field(default=1, ge=1, le=64)
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     operator_token: str = ""
+    trace: Annotated[str, pydantic.StringConstraints(pattern=r"^([^:\s]+:[0-9]+)?$")] = ""
     object_store_mb: int = pydantic.Field(default=256, ge=80)
     limits: Limits = Limits()
 
@@ -102,6 +105,7 @@ class Settings(BaseSettings):
             loopback=_is_loopback(self.host) if self.loopback is None else self.loopback,
             operator_token=self.operator_token or _kept_token(data),
             web_directory=str(page) if page else "",
+            trace=self.trace,
         )
 
 

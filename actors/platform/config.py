@@ -81,7 +81,10 @@ class PairConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RouterConfig:
-    """What the router of shard `shard` needs to know; `topology` holds that shard's markets."""
+    """What the router of shard `shard` needs to know; `topology` holds that shard's markets.
+
+    `trace` is where stamps go, `host:port`; empty where nobody measures.
+    """
 
     kafka_bootstrap: str
     redis_url: str
@@ -90,6 +93,7 @@ class RouterConfig:
     namespace: str = "forkast"
     limits: RouterLimits = field(default_factory=RouterLimits)
     log_format: LogFormat = "json"
+    trace: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,9 +147,10 @@ class GatewayConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HubConfig:
-    """What the realtime hub needs beyond its exchange."""
+    """What the realtime hub needs beyond its exchange; `trace` as the router's."""
 
     exchange: ExchangeConfig
     log_format: LogFormat = "json"
     allowed_origins: tuple[str, ...] = ()
     loopback: bool = False
+    trace: str = ""

@@ -4,11 +4,15 @@ import asyncio
 from functools import partial
 
 from actors.book.market import Market
+from actors.log.traced import log_of
 from actors.pair.client import RemotePair
+from actors.pair.ports import PairClient
+from actors.pair.traced import TracedPair
 from actors.platform.config import RouterConfig
 from actors.platform.logs import configure_logs
 from actors.platform.messages import PairLag
 from actors.platform.ray_metrics import RayMetrics
+from actors.platform.trace import Step, Trace
 from actors.router.router import OrderRouter
 from actors.router.starting import PatientRouter
 
@@ -23,8 +27,14 @@ class RouterReplica:
 
     async def __init__(self, config: RouterConfig) -> None:  # type: ignore[misc]
         configure_logs(config.log_format, pairs=config.topology.pairs)
+        self._trace = Trace(config.trace) if config.trace else None
         self._router = PatientRouter(
-            partial(OrderRouter, config, connect=partial(_remote_pair, config))
+            partial(
+                OrderRouter,
+                config,
+                connect=partial(_remote_pair, config, self._trace),
+                log=log_of(config.kafka_bootstrap, trace=self._trace, step=Step.ROUTED),
+            )
         )
         self._reporting = asyncio.create_task(self._report(), name="pair metrics")
 
@@ -46,8 +56,11 @@ class RouterReplica:
         # Serve awaits this on a graceful stop.
         self._reporting.cancel()
         await self._router.stop()
+        if self._trace is not None:
+            self._trace.close()
 
 
-def _remote_pair(config: RouterConfig, market: Market) -> RemotePair:
+def _remote_pair(config: RouterConfig, trace: Trace | None, market: Market) -> PairClient:
     actor = config.topology.actor(market.pair)
-    return RemotePair(pair=market.pair, actor=actor, namespace=config.namespace)
+    pair = RemotePair(pair=market.pair, actor=actor, namespace=config.namespace)
+    return pair if trace is None else TracedPair(pair, market=market, trace=trace)

@@ -5,9 +5,11 @@ import asyncio
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
+from actors.log.traced import log_of
 from actors.platform.config import HubConfig
 from actors.platform.logs import configure_logs
 from actors.platform.tasks import end
+from actors.platform.trace import Step, Trace
 from analytics.client import RemoteCandles
 from api.asgi.guard import Guard
 from api.exchange.exchange import open_exchange
@@ -28,7 +30,9 @@ class HubReplica:
         exchange = config.exchange
         configure_logs(config.log_format, pairs=exchange.topology.pairs)
         candles = RemoteCandles(namespace=exchange.namespace)
-        self._hub = Hub(exchange, candles=candles)
+        self._trace = Trace(config.trace) if config.trace else None
+        log = log_of(exchange.servers.kafka_bootstrap, trace=self._trace, step=Step.TOLD)
+        self._hub = Hub(exchange, candles=candles, log=log)
         self._desk = ExchangeDesk(
             lambda: open_exchange(
                 exchange,
@@ -71,3 +75,5 @@ class HubReplica:
         await self._server.stop()
         await self._hub.stop()
         await self._desk.close()
+        if self._trace is not None:
+            self._trace.close()

@@ -33,6 +33,7 @@ class RunState(msgspec.Struct, kw_only=True):
     ray_address: str = ""
     operator_token: str = ""
     markets_file: str = ""
+    trace: str = ""
     ready_s: float | None = None
     phases: dict[str, float] = {}
     servers: list[tuple[int, float]] = []

@@ -74,6 +74,7 @@ class PlatformRun:
             url=self.url,
             markets_file=markets_file,
             ray_address=settings.ray_address,
+            trace=settings.trace,
         )
         self._embedded: EmbeddedServers | None = None
         self._runtime: RayRuntime | None = None

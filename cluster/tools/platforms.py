@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,15 +108,16 @@ def stop(platform: RunningPlatform, number: signal.Signals = signal.SIGTERM) -> 
 
 
 @contextlib.contextmanager
-def own_platform(*options: str) -> Iterator[Path]:
+def own_platform(*options: str, environment: Mapping[str, str] | None = None) -> Iterator[Path]:
     """Start a platform with this process's settings, in a folder of its own; stop it at the end.
 
-    Yields the folder. Raises ClusterError.
+    `environment` comes before what this process has. Yields the folder. Raises ClusterError.
     """
     with tempfile.TemporaryDirectory(prefix="forkast-bench-") as folder:
         where = ["--data", folder]
         started = subprocess.run(
             [*_COMMAND, "up", "--detach", "--port", str(free_port()), *where, *options],
+            env={**os.environ, **(environment or {})},
             capture_output=True,
             text=True,
             check=False,

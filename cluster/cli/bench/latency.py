@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cluster.data.state import running_state
+from cluster.embedded.process import free_port
 from cluster.errors import ClusterError
 from cluster.markets import topology_of
 from cluster.tools.bench.latency.measure import RATES, Measured, Rate, measure_latency
@@ -30,6 +31,9 @@ def latency(
     ] = 10.0,
     pairs: Annotated[int, typer.Option(min=1, help="How many markets get orders.")] = 10,
     seed: Annotated[int, typer.Option(help="Of the orders drawn.")] = 1,
+    trace: Annotated[
+        bool, typer.Option(help="Let the platform that is started stamp what passes.")
+    ] = True,
     data: Annotated[
         Path | None, typer.Option(help="A running platform's folder; without it one is started.")
     ] = None,
@@ -42,7 +46,7 @@ def latency(
     with contextlib.ExitStack() as stack:
         if data is None:
             _console.print("starting a platform")
-            data = stack.enter_context(own_platform())
+            data = stack.enter_context(own_platform(environment=_traced() if trace else {}))
         state = running_state(data)
         topology = topology_of(state.markets_file)
         if pairs > len(topology):
@@ -62,6 +66,11 @@ def latency(
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     else:
         _print(found)
+
+
+def _traced() -> dict[str, str]:
+    """Return what lets a platform send its stamps to this process."""
+    return {"FORKAST_TRACE": f"127.0.0.1:{free_port()}"}
 
 
 def _print(found: Measured) -> None:

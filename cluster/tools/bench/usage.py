@@ -35,6 +35,11 @@ def cores(before: Usage, after: Usage) -> dict[str, float]:
     return dict(sorted(shares.items(), key=lambda item: -item[1]))
 
 
+def quieter(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    """Return the smaller share of each kind: a runtime that still compiles is not at rest."""
+    return {kind: min(share, other.get(kind, share)) for kind, share in one.items()}
+
+
 def beyond_idle(before: Usage, after: Usage, idle: Mapping[str, float]) -> dict[str, float]:
     """Return the seconds that each kind used beyond its `idle` cores, largest first.
 

@@ -13,7 +13,7 @@ from cluster.errors import ClusterError
 from cluster.tools.bench.latency.load import OpenLoad
 from cluster.tools.bench.pipeline.observer import percentiles_ms
 from cluster.tools.bench.sketch.run import Sketch, running_sketch
-from cluster.tools.bench.usage import Usage, beyond_idle, cores, usage_of
+from cluster.tools.bench.usage import Usage, beyond_idle, cores, quieter, usage_of
 
 GENERATOR = "load generator"
 _KAFKA = "Kafka"
@@ -53,11 +53,8 @@ async def measure_sketch(
         warm = OpenLoad(sketch.url, bodies)
         await warm.run(orders_per_second=_WARM_RATE, seconds=_WARM_S)
         await _drain(warm, sketch)
-        tell(f"nothing for {idle_seconds:g} s")
-        before = _usage(state, sketch)
-        await asyncio.sleep(idle_seconds)
-        idle = cores(before, _usage(state, sketch))
-        found = []
+        idle = await _idle(state, sketch, idle_seconds, tell=tell)
+        held = []
         for rate in rates:
             tell(f"the sketch: {rate:g} orders a second for {seconds:g} s")
             load = OpenLoad(sketch.url, bodies)
@@ -66,9 +63,21 @@ async def measure_sketch(
             await load.run(orders_per_second=rate, seconds=seconds)
             sending_s = time.monotonic() - began_s
             await _drain(load, sketch)
-            spent = beyond_idle(before, _usage(state, sketch), idle)
-            found.append(_rate(rate, load, sketch, spent, sending_s=sending_s))
-        return found
+            held.append((rate, load, before, _usage(state, sketch), sending_s))
+        idle = quieter(idle, await _idle(state, sketch, idle_seconds, tell=tell))
+        return [
+            _rate(rate, load, sketch, beyond_idle(before, after, idle), sending_s=sending_s)
+            for rate, load, before, after, sending_s in held
+        ]
+
+
+async def _idle(
+    state: RunState, sketch: Sketch, seconds: float, *, tell: Callable[[str], None]
+) -> dict[str, float]:
+    tell(f"nothing for {seconds:g} s")
+    before = _usage(state, sketch)
+    await asyncio.sleep(seconds)
+    return cores(before, _usage(state, sketch))
 
 
 async def _drain(load: OpenLoad, sketch: Sketch) -> None:

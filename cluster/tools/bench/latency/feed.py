@@ -12,8 +12,8 @@ from typing import Self
 import aiohttp
 import msgspec
 
+from actors.platform.trace import now_us
 from cluster.errors import ClusterError
-from cluster.tools.bench.latency.load import now_us
 
 _ANSWER_S = 20.0
 _PATH = "/socket.io/?EIO=4&transport=websocket"

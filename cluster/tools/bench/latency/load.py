@@ -2,13 +2,13 @@
 
 import asyncio
 import itertools
-import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 import httpx
 import msgspec
 
+from actors.platform.trace import now_us
 from cluster.tools.bench.pipeline.http_client import BenchRequestError, Connection
 
 _CONNECTIONS = 64
@@ -19,11 +19,6 @@ class _Placed(msgspec.Struct, rename="camel", gc=False):
 
 
 _placed = msgspec.json.Decoder(_Placed)
-
-
-def now_us() -> int:
-    """Return the clock that the platform's own stamps are of, in microseconds."""
-    return time.time_ns() // 1_000
 
 
 class OpenLoad:

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -17,18 +18,14 @@ from cluster.errors import ClusterError
 from cluster.tools.bench.latency.beside import GENERATOR, SketchRate, measure_sketch
 from cluster.tools.bench.latency.feed import Feed
 from cluster.tools.bench.latency.load import OpenLoad
-from cluster.tools.bench.latency.positions import CONSUMERS, Positions
-from cluster.tools.bench.latency.records import OrderTimes, Records, columns
-from cluster.tools.bench.latency.stages import (
-    Stage,
-    aside_stage,
-    cpu_by_stage,
-    other_stage,
-    path_stages,
-)
+from cluster.tools.bench.latency.positions import Positions
+from cluster.tools.bench.latency.records import OrderTimes, Records
+from cluster.tools.bench.latency.stages import Stage, cpu_by_stage
+from cluster.tools.bench.latency.stamps import Stamps
+from cluster.tools.bench.latency.ways import column, stages_of
 from cluster.tools.bench.pipeline.observer import percentiles_ms
 from cluster.tools.bench.pipeline.orders import encoded_singles, sources
-from cluster.tools.bench.usage import Usage, beyond_idle, cores, usage_of
+from cluster.tools.bench.usage import Usage, beyond_idle, cores, quieter, usage_of
 
 RATES = (10.0, 100.0, 300.0, 1_000.0)
 _WARM_RATE = 100.0
@@ -46,7 +43,7 @@ class Rate(msgspec.Struct, kw_only=True):
     answer of REST, `late_ms` how much later than due orders were sent. `orders` were accepted,
     of which `unseen` had no event within a minute; `refused` met a platform that was too busy.
     `processes` are milliseconds of processor an order, by kind of process; all processor time is
-    beyond what the platform uses in peace.
+    beyond what the platform uses in peace, before the rates or after them, whichever is less.
     """
 
     orders_per_second: float
@@ -72,6 +69,18 @@ class Measured(msgspec.Struct, kw_only=True):
     sketch: list[SketchRate]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """One rate that was held: its load, what the log says of it, and processor time about it."""
+
+    orders_per_second: float
+    load: OpenLoad
+    times: Mapping[int, OrderTimes]
+    before: Usage
+    after: Usage
+    sending_s: float
+
+
 def measure_latency(
     state: RunState,
     topology: Topology,
@@ -93,10 +102,12 @@ def measure_latency(
             bench = Bench(state, topology, markets=markets, bodies=bodies, stack=stack)
             await bench.start()
             idle = await bench.idle(idle_seconds, tell=tell)
-            found = []
+            held = []
             for rate in rates:
                 tell(f"{rate:g} orders a second for {seconds:g} s")
-                found.append(await bench.hold(rate, seconds, idle))
+                held.append(await bench.hold(rate, seconds))
+            idle = quieter(idle, await bench.idle(idle_seconds, tell=tell))
+            found = [bench.report(one, idle) for one in held]
         beside = []
         if sketch:
             beside = await measure_sketch(
@@ -140,12 +151,14 @@ class Bench:
         self._bodies = bodies
         self._feed = Feed(state.url, [market.pair for market in self._markets])
         self._positions = Positions(state.postgres_url)
+        self._stamps = Stamps(state.trace)
         self._records = Records(state.kafka_bootstrap, topology, self._markets)
 
     async def start(self) -> None:
         """Follow, and let some orders pass: the first of anything is the slowest."""
         await self._stack.enter_async_context(self._feed)
         await self._stack.enter_async_context(self._positions)
+        await self._stack.enter_async_context(self._stamps)
         load = OpenLoad(self._state.url, self._bodies)
         await load.run(orders_per_second=_WARM_RATE, seconds=_WARM_S)
         await self._drain(load)
@@ -157,8 +170,8 @@ class Bench:
         await asyncio.sleep(seconds)
         return cores(before, self._usage())
 
-    async def hold(self, rate: float, seconds: float, idle: Mapping[str, float]) -> Rate:
-        """Send orders at one rate and take their ways apart."""
+    async def hold(self, rate: float, seconds: float) -> Held:
+        """Send orders at one rate and wait until all has come of them that will."""
         load = OpenLoad(self._state.url, self._bodies)
         starts = await self._records.ends()
         before = self._usage()
@@ -166,11 +179,17 @@ class Bench:
         await load.run(orders_per_second=rate, seconds=seconds)
         sending_s = time.monotonic() - began_s
         await self._drain(load)
-        spent = beyond_idle(before, self._usage(), idle)
-        times = await self._records.since(starts)
+        after = self._usage()
         if not load.sent_us:
             raise ClusterError("no order was accepted")
-        return self._rate(rate, load, times, spent, sending_s=sending_s)
+        return Held(
+            orders_per_second=rate,
+            load=load,
+            times=await self._records.since(starts),
+            before=before,
+            after=after,
+            sending_s=sending_s,
+        )
 
     async def _drain(self, load: OpenLoad) -> None:
         """Wait until the load's events are here and the writer has stored all that was heard."""
@@ -188,76 +207,31 @@ class Bench:
                 return
             await asyncio.sleep(_POLL_S)
 
-    def _rate(
-        self,
-        rate: float,
-        load: OpenLoad,
-        times: Mapping[int, OrderTimes],
-        spent: Mapping[str, float],
-        *,
-        sending_s: float,
-    ) -> Rate:
+    def report(self, held: Held, idle: Mapping[str, float]) -> Rate:
+        """Take the ways of one rate's orders apart; `idle` are cores by kind of process."""
+        load, seen_us = held.load, self._feed.seen_us
         orders = len(load.sent_us)
-        known = [
-            order_id
-            for order_id in load.sent_us
-            if order_id in self._feed.seen_us and order_id in times and times[order_id].published_us
-        ]
-        sent = _column(load.sent_us, known)
-        seen = _column(self._feed.seen_us, known)
+        spent = beyond_idle(held.before, held.after, idle)
+        heard = [order_id for order_id in load.sent_us if order_id in seen_us]
         cpu_ms = cpu_by_stage(spent, orders=orders)
-        log = columns(times, known)
-        ends = {
-            "door": log["stamped_us"],
-            "append": log["logged_us"],
-            "publish": log["published_us"],
-            "client": seen,
-        }
         return Rate(
-            orders_per_second=rate,
-            orders_per_second_reached=round(orders / sending_s, 1),
+            orders_per_second=held.orders_per_second,
+            orders_per_second_reached=round(orders / held.sending_s, 1),
             orders=orders,
             refused=load.refused,
-            unseen=len(load.sent_us.keys() - self._feed.seen_us.keys()),
-            event_ms=percentiles_ms([seen - sent]),
-            answer_ms=percentiles_ms([_column(load.answered_us, known) - sent]),
+            unseen=orders - len(heard),
+            event_ms=percentiles_ms([column(seen_us, heard) - column(load.sent_us, heard)]),
+            answer_ms=percentiles_ms(
+                [column(load.answered_us, heard) - column(load.sent_us, heard)]
+            ),
             late_ms=percentiles_ms([np.array(load.late_us, np.int64)]),
             cpu_ms_per_order=round(sum(cpu_ms.values()), 3),
-            stages=[
-                *path_stages(sent, ends, cpu_ms),
-                *(self._aside(name, load, times, cpu_ms) for name in CONSUMERS),
-                other_stage(cpu_ms),
-            ],
+            stages=stages_of(load, seen_us, held.times, self._stamps, self._positions, cpu_ms),
             processes={kind: round(used * 1_000 / orders, 3) for kind, used in spent.items()},
         )
 
-    def _aside(
-        self,
-        name: str,
-        load: OpenLoad,
-        times: Mapping[int, OrderTimes],
-        cpu_ms: Mapping[str, float],
-    ) -> Stage:
-        """Return how long after their publication events are stored: rows, or trades' candles."""
-        wanted = []
-        for order_id, sent_us in load.sent_us.items():
-            one = times.get(order_id)
-            sequence = 0
-            if one is not None:
-                sequence = one.sequence if name == "writer" else one.trade_sequence
-            if one is not None and sequence:
-                wanted.append((sent_us, one.published_us, one.market_id, sequence))
-        rows = np.array(wanted, np.int64).reshape(-1, 4)
-        stored = self._positions.stored_us(name, rows[:, 2].tolist(), rows[:, 3].tolist())
-        there = stored > 0
-        return aside_stage(name, rows[there, 0], rows[there, 1], stored[there], cpu_ms)
-
     def _usage(self) -> Usage:
         return usage_of(self._state.process_id, others={GENERATOR: [os.getpid()]})
-
-
-def _column(values: Mapping[int, int], order_ids: Sequence[int]) -> np.ndarray:
-    return np.array([values[order_id] for order_id in order_ids], np.int64)
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -7,7 +7,6 @@ producer took it, in whole milliseconds and rounded down, so half of one is adde
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from actors.book.codec import decode_commands, decode_events
@@ -26,14 +25,17 @@ class OrderTimes:
     """What the log knows of one order; times in microseconds, 0 where it knows nothing.
 
     `sequence` is that of the order's first event, `trade_sequence` of the last trade that it made
-    as it arrived, 0 where it made none; `offset` is where its command lies in `orders.new`.
+    as it arrived, 0 where it made none; `offset` is where its command lies in `orders.new`,
+    `event_offset` where its first event lies in `orders.updated`.
     """
 
     market_id: int
+    partition: int
     offset: int
     stamped_us: int
     logged_us: int
     published_us: int = 0
+    event_offset: int = 0
     sequence: int = 0
     trade_sequence: int = 0
 
@@ -102,6 +104,7 @@ def note_command(orders: dict[int, OrderTimes], market: Market, record: Consumer
     for command in commands[commands["kind"] == CommandKind.PLACE]:
         orders[int(command["order_id"])] = OrderTimes(
             market_id=market.market_id,
+            partition=record.partition,
             offset=record.offset,
             stamped_us=int(command["time_us"]),
             logged_us=_created_us(record),
@@ -116,6 +119,7 @@ def note_event(orders: dict[int, OrderTimes], _: Market, record: ConsumerRecord)
         order = orders.get(int(event["order_id"]))
         if order is not None and not order.published_us:
             order.published_us = _created_us(record)
+            order.event_offset = record.offset
             order.sequence = int(event["sequence"])
     trades = events[events["kind"] == EventKind.TRADE]
     for taker, sequence in zip(
@@ -127,12 +131,3 @@ def note_event(orders: dict[int, OrderTimes], _: Market, record: ConsumerRecord)
 
 def _created_us(record: ConsumerRecord) -> int:
     return int(record.timestamp) * 1_000 + _HALF_MS_US
-
-
-def columns(orders: Mapping[int, OrderTimes], order_ids: Sequence[int]) -> dict[str, np.ndarray]:
-    """Return the times of these orders as columns, in their order; all must be known."""
-    found = [orders[order_id] for order_id in order_ids]
-    return {
-        name: np.array([getattr(one, name) for one in found], np.int64)
-        for name in ("stamped_us", "logged_us", "published_us")
-    }

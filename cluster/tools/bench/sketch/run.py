@@ -13,9 +13,9 @@ import msgspec
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
+from actors.platform.trace import now_us
 from cluster.embedded.process import ServerProcess, free_port
 from cluster.errors import ServerUnreachableError
-from cluster.tools.bench.latency.load import now_us
 from cluster.tools.bench.sketch.wire import ORDER_ID, read_message, ready_file
 
 _PACKAGE = __name__.rpartition(".")[0]
