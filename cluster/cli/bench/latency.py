@@ -15,6 +15,7 @@ from cluster.embedded.process import free_port
 from cluster.errors import ClusterError
 from cluster.markets import topology_of
 from cluster.tools.bench.latency.measure import RATES, Measured, Rate, measure_latency
+from cluster.tools.bench.latency.picture import waterfall_svg
 from cluster.tools.platforms import own_platform
 
 _console = Console(stderr=True, highlight=False)
@@ -40,6 +41,9 @@ def latency(
     sketch: Annotated[
         bool, typer.Option(help="Hold the same rates against a sketch of the same hops as well.")
     ] = False,
+    svg: Annotated[
+        Path | None, typer.Option(help="Draw the waterfall into this file as well.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
     """Measure the way of single orders as a waterfall: time and processor of each stage."""
@@ -62,6 +66,8 @@ def latency(
             sketch=sketch,
             tell=_console.print,
         )
+    if svg is not None:
+        svg.write_text(waterfall_svg(found.rates))
     if as_json:
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     else:

@@ -1,8 +1,9 @@
-"""`forkast replay` and `forkast bench pipeline` against a whole running platform."""
+"""`forkast replay` and the benches of load against a whole running platform."""
 
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -63,6 +64,50 @@ def test_the_pipeline_bench_prints_each_shape_with_its_latencies(
         assert 0 < one["trade_event_ms"]["p50"] <= one["trade_event_ms"]["p99"]
         assert 0 < one["committed_ms"]["p50"] <= one["committed_ms"]["p99"]
         assert one["cpu"]["pair actors"] > 0
+
+
+def test_the_latency_bench_takes_the_way_of_an_order_apart(
+    running_platform: RunningPlatform, tmp_path: Path
+) -> None:
+    picture = tmp_path / "waterfall.svg"
+    done = forkast(
+        "bench", "latency", "--rate", "50", "--seconds", "2", "--idle-seconds", "1", "--sketch",
+        "--svg", picture, "--data", running_platform.data, "--json", timeout_s=COMMAND_S,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    (rate,), (sketch,) = found["rates"], found["sketch"]
+    for one in (rate, sketch):
+        assert one["orders_per_second"] == 50
+        assert (one["orders"], one["unseen"]) == (100, 0)
+        assert 0 < one["event_ms"]["p50"] <= one["event_ms"]["p95"] <= one["event_ms"]["p99"]
+    stages = [stage["stage"] for stage in rate["stages"]]
+    # The shared platform takes no stamps: the log's own times are what is known of it.
+    assert stages == [
+        "door", "append", "log, router, actor, publish", "hub, client", "writer", "candles",
+        "other",
+    ]  # fmt: skip
+    assert sum(stage["share"] for stage in rate["stages"]) == pytest.approx(1.0, abs=0.01)
+    assert sum(stage["cpu_ms"] for stage in rate["stages"]) == pytest.approx(
+        rate["cpu_ms_per_order"], abs=0.01
+    )
+    assert picture.read_text().count("<rect") == len(stages) - 1
+
+
+def test_the_idle_bench_shows_what_each_process_costs(running_platform: RunningPlatform) -> None:
+    done = forkast(
+        "bench", "idle", "--seconds", "2", "--data", running_platform.data, "--json",
+        timeout_s=COMMAND_S,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    numbers = {one["kind"]: one["processes"] for one in found["processes"]}
+    assert numbers["pair actors"] == 10
+    assert numbers["gateway"] == 2
+    assert found["cores"] == pytest.approx(
+        sum(one["cores"] for one in found["processes"]), abs=0.01
+    )
+    assert found["megabytes"] > 500
 
 
 @pytest.mark.parametrize("arguments", [("--mode", "sideways"), ("--pairs", "11")])

@@ -31,6 +31,7 @@ def test_every_setting_reaches_the_platform(
     monkeypatch.setenv("FORKAST_ALLOWED_ORIGINS", "https://a.example, https://b.example")
     monkeypatch.setenv("FORKAST_OPERATOR_TOKEN", "a token")
     monkeypatch.setenv("FORKAST_LIMITS__WAITERS", "7")
+    monkeypatch.setenv("FORKAST_TRACE", "127.0.0.1:9")
     topology = default_topology()
     platform = load_settings().platform(servers=_SERVERS, topology=topology, data=tmp_path)
     assert platform.servers == _SERVERS
@@ -38,6 +39,7 @@ def test_every_setting_reaches_the_platform(
     assert platform.allowed_origins == ("https://a.example", "https://b.example")
     assert platform.operator_token == "a token"
     assert platform.limits.waiters == 7
+    assert platform.router().trace == platform.hub.trace == "127.0.0.1:9"
     assert platform.limits.body_bytes == Limits().body_bytes
     assert not (tmp_path / "operator.token").exists()
 
@@ -105,4 +107,13 @@ def test_a_wrong_value_is_refused_by_name(
 ) -> None:
     monkeypatch.setenv(f"FORKAST_{name}", value)
     with pytest.raises(SettingsError, match=f"FORKAST_{name}"):
+        load_settings()
+
+
+@pytest.mark.parametrize("address", ["a host", "9000", "host:port"])
+def test_an_address_for_stamps_that_is_none_is_refused(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("FORKAST_TRACE", address)
+    with pytest.raises(SettingsError, match="FORKAST_TRACE"):
         load_settings()
