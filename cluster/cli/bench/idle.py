@@ -15,6 +15,8 @@ from cluster.tools.bench.idle import Idle, measure_idle
 from cluster.tools.platforms import own_platform
 
 _console = Console(stderr=True, highlight=False)
+# What has just been started still loads and compiles.
+_SETTLE_S = 15.0
 
 
 def idle(
@@ -26,10 +28,11 @@ def idle(
 ) -> None:
     """Measure processor time and memory of each process while nothing happens."""
     with contextlib.ExitStack() as stack:
+        settle_s = 0.0
         if data is None:
             _console.print("starting a platform")
-            data = stack.enter_context(own_platform())
-        found = measure_idle(running_state(data), seconds=seconds)
+            data, settle_s = stack.enter_context(own_platform()), _SETTLE_S
+        found = measure_idle(running_state(data), settle_s=settle_s, seconds=seconds)
     if as_json:
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     else:

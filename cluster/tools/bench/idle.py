@@ -27,8 +27,9 @@ class Idle(msgspec.Struct, kw_only=True):
     processes: list[IdleProcesses]
 
 
-def measure_idle(state: RunState, *, seconds: float) -> Idle:
-    """Look at a running platform now and once more after `seconds`."""
+def measure_idle(state: RunState, *, settle_s: float, seconds: float) -> Idle:
+    """Look at a running platform after `settle_s`, and once more `seconds` later."""
+    time.sleep(settle_s)
     before = usage_of(state.process_id, others={})
     time.sleep(seconds)
     after = usage_of(state.process_id, others={})

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+import asyncpg
 import msgspec
 import numpy as np
+import psutil
 
 from actors.book.market import Market
 from actors.platform.errors import ForkastError
@@ -129,7 +131,7 @@ def measure_latency(
 
     try:
         return asyncio.run(measure())
-    except* (ForkastError, OSError) as errors:
+    except* (ForkastError, OSError, asyncpg.PostgresError, psutil.Error) as errors:
         raise ClusterError(f"the bench stopped: {_first(errors)}") from errors
 
 
