@@ -10,15 +10,13 @@ import numpy as np
 
 from cluster.data.state import RunState
 from cluster.errors import ClusterError
-from cluster.tools.bench.latency.load import OpenLoad
+from cluster.tools.bench.latency.load import OpenLoad, warmed_up
 from cluster.tools.bench.pipeline.observer import percentiles_ms
 from cluster.tools.bench.sketch.run import Sketch, running_sketch
 from cluster.tools.bench.usage import Usage, beyond_idle, cores, quieter, usage_of
 
 GENERATOR = "load generator"
 _KAFKA = "Kafka"
-_WARM_RATE = 100.0
-_WARM_S = 3.0
 _SETTLE_S = 1.0
 _DRAIN_S = 30.0
 _POLL_S = 0.05
@@ -50,9 +48,7 @@ async def measure_sketch(
     """Hold each rate against a sketch on the platform's Kafka. Raises ClusterError and OSError."""
     tell("starting the sketch")
     async with running_sketch(state.kafka_bootstrap, pairs) as sketch:
-        warm = OpenLoad(sketch.url, bodies)
-        await warm.run(orders_per_second=_WARM_RATE, seconds=_WARM_S)
-        await _drain(warm, sketch)
+        await _drain(await warmed_up(sketch.url, bodies), sketch)
         idle = await _idle(state, sketch, idle_seconds, tell=tell)
         held = []
         for rate in rates:

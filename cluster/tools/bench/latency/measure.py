@@ -19,7 +19,7 @@ from cluster.data.state import RunState
 from cluster.errors import ClusterError
 from cluster.tools.bench.latency.beside import GENERATOR, SketchRate, measure_sketch
 from cluster.tools.bench.latency.feed import Feed
-from cluster.tools.bench.latency.load import OpenLoad
+from cluster.tools.bench.latency.load import OpenLoad, warmed_up
 from cluster.tools.bench.latency.positions import Positions
 from cluster.tools.bench.latency.records import OrderTimes, Records
 from cluster.tools.bench.latency.stages import Stage, cpu_by_stage
@@ -30,8 +30,6 @@ from cluster.tools.bench.pipeline.orders import encoded_singles, sources
 from cluster.tools.bench.usage import Usage, beyond_idle, cores, quieter, usage_of
 
 RATES = (10.0, 100.0, 300.0, 1_000.0)
-_WARM_RATE = 100.0
-_WARM_S = 3.0
 _SETTLE_S = 1.0
 _DRAIN_S = 60.0
 _POLL_S = 0.05
@@ -157,13 +155,11 @@ class Bench:
         self._records = Records(state.kafka_bootstrap, topology, self._markets)
 
     async def start(self) -> None:
-        """Follow, and let some orders pass: the first of anything is the slowest."""
+        """Follow, and let some orders pass."""
         await self._stack.enter_async_context(self._feed)
         await self._stack.enter_async_context(self._positions)
         await self._stack.enter_async_context(self._stamps)
-        load = OpenLoad(self._state.url, self._bodies)
-        await load.run(orders_per_second=_WARM_RATE, seconds=_WARM_S)
-        await self._drain(load)
+        await self._drain(await warmed_up(self._state.url, self._bodies))
 
     async def idle(self, seconds: float, *, tell: Callable[[str], None]) -> dict[str, float]:
         """Return what share of a core each kind of process uses while no orders come."""
