@@ -13,6 +13,7 @@ from actors.book.compiled import CompiledBook
 from actors.platform.trace import STAMP, Step, Trace
 from cluster.markets import default_topology
 from cluster.tools.bench.idle import idle_of
+from cluster.tools.bench.latency.load import connections_for
 from cluster.tools.bench.latency.measure import Rate
 from cluster.tools.bench.latency.picture import waterfall_svg
 from cluster.tools.bench.latency.records import OrderTimes, note_command, note_event
@@ -166,6 +167,13 @@ def test_times_of_a_step_are_those_of_the_stamp_that_holds_the_offset() -> None:
     assert stamps.begun_us(Step.ROUTED, places, offsets).tolist() == [400, 1_000, 1_000, 0, 0]
     assert stamps.ended_us(Step.ROUTED, places, offsets).tolist() == [500, 1_200, 1_200, 0, 0]
     assert stamps.ended_us(Step.TOLD, places, offsets).tolist() == [0] * 5
+
+
+@pytest.mark.parametrize("rate", [1.0, 3.0, 10.0, 100.0, 1_000.0])
+def test_no_connection_is_idle_for_as_long_as_servers_wait(rate: float) -> None:
+    connections = connections_for(rate)
+    assert 2 <= connections <= 64
+    assert connections / rate <= 2.0
 
 
 def test_idle_processes_come_with_their_number_memory_and_sums() -> None:

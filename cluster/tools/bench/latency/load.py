@@ -11,7 +11,9 @@ import msgspec
 from actors.platform.trace import now_us
 from cluster.tools.bench.pipeline.http_client import BenchRequestError, Connection
 
-_CONNECTIONS = 64
+_CONNECTIONS = (2, 64)
+# Servers close a connection that was idle for 5 s.
+_CONNECTION_IDLE_S = 2.0
 _WARM_RATE = 100.0
 _WARM_S = 3.0
 
@@ -21,6 +23,12 @@ class _Placed(msgspec.Struct, rename="camel", gc=False):
 
 
 _placed = msgspec.json.Decoder(_Placed)
+
+
+def connections_for(orders_per_second: float) -> int:
+    """Return how many connections to use in turn, so that none is idle for long."""
+    least, most = _CONNECTIONS
+    return min(most, max(least, int(orders_per_second * _CONNECTION_IDLE_S)))
 
 
 class OpenLoad:
@@ -48,7 +56,7 @@ class OpenLoad:
         """
         loop = asyncio.get_running_loop()
         async with AsyncExitStack() as stack:
-            for _ in range(_CONNECTIONS):
+            for _ in range(connections_for(orders_per_second)):
                 self._free.put_nowait(await stack.enter_async_context(Connection(self._url)))
             group = await stack.enter_async_context(asyncio.TaskGroup())
             began_s = loop.time()
