@@ -1,4 +1,8 @@
-"""Waterfall as a picture: one panel a rate, one bar a stage, from its begin for its median."""
+"""Waterfall as a picture: one panel a rate, one bar a stage, from its begin for its median.
+
+A line goes on to the 99th percentile. The width is the way's from client to client: what stands
+beside it and takes longer is cut off at the edge, its figures are not.
+"""
 
 from collections.abc import Sequence
 from html import escape
@@ -37,7 +41,7 @@ def waterfall_svg(rates: Sequence[Rate]) -> str:
 def _panel(one: Rate, top: int) -> tuple[list[str], int]:
     """Return what draws one rate, and how high it is."""
     stages = [stage for stage in one.stages if stage.stage != OTHER]
-    longest = max(stage.start_ms + stage.p99_ms for stage in stages)
+    longest = max(stage.start_ms + stage.p99_ms for stage in stages if stage.stage not in ASIDE)
     scale = _PLOT / max(longest, 1e-9)
     event = one.event_ms
     drawn = [
@@ -58,10 +62,10 @@ def _panel(one: Rate, top: int) -> tuple[list[str], int]:
 
 def _bar(stage: Stage, top: int, scale: float) -> list[str]:
     left = _LABEL + max(0.0, stage.start_ms) * scale
-    middle = top + _BAR / 2
+    middle, edge = top + _BAR / 2, float(_LABEL + _PLOT)
     colour = _ASIDE_COLOUR if stage.stage in ASIDE else _PATH_COLOUR
-    width = max(1.0, stage.p50_ms * scale)
-    tail = left + max(width, stage.p99_ms * scale)
+    width = min(max(1.0, stage.p50_ms * scale), edge - left)
+    tail = min(left + max(width, stage.p99_ms * scale), edge)
     return [
         _text(_LABEL - 8, top + _BAR - 2, stage.stage, anchor="end"),
         f'<path d="M{left + width:.1f} {middle}H{tail:.1f}" stroke="{_WHISKER}"/>',
