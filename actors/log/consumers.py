@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer
 
+from actors.log.fetching import pack_fetches
 from actors.log.pacing import pace
 
 _log = structlog.get_logger(__name__)
@@ -27,6 +28,7 @@ def new_consumer(*, bootstrap: str, client_id: str, **more: Any) -> AIOKafkaCons
         **more,
     )
     pace(consumer._client)
+    pack_fetches(consumer._client)
     return consumer
 
 
