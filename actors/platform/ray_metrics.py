@@ -1,5 +1,6 @@
 """Metrics handed to the agent of the node that measures them (`actors/platform/metrics.py`)."""
 
+import time
 from collections.abc import Mapping
 
 from ray.util.metrics import Counter, Gauge
@@ -8,6 +9,8 @@ from actors.platform.messages import PairLag
 from actors.platform.metrics import HELP, Metric, declined_by_reason, is_counter, pair_metrics
 
 _Labels = tuple[tuple[str, str], ...]
+# A gauge that stands still is told again now and then: the agent may have been made anew.
+_AGAIN_S = 10.0
 
 
 class RayMetrics:
@@ -19,6 +22,7 @@ class RayMetrics:
     def __init__(self) -> None:
         self._known: dict[Metric, Gauge | Counter] = {}
         self._before: dict[tuple[Metric, _Labels], float] = {}
+        self._told_s: dict[tuple[Metric, _Labels], float] = {}
 
     def export(self, metrics: Mapping[Metric, float], **labels: str) -> None:
         """Hand over the present values of metrics that share their labels."""
@@ -40,11 +44,15 @@ class RayMetrics:
             name = metric.removesuffix("_total")
             known = kind(name, description=HELP[metric], tag_keys=tuple(labels))
             self._known[metric] = known
-        if isinstance(known, Gauge):
-            known.set(value, tags=labels)
-            return
         key = metric, tuple(labels.items())
-        growth = value - self._before.get(key, 0.0)
+        before = self._before.get(key)
         self._before[key] = value
-        if growth > 0:
-            known.inc(growth, tags=labels)
+        if isinstance(known, Counter):
+            growth = value - (before or 0.0)
+            if growth > 0:
+                known.inc(growth, tags=labels)
+            return
+        now_s = time.monotonic()
+        if value != before or now_s > self._told_s.get(key, 0.0) + _AGAIN_S:
+            self._told_s[key] = now_s
+            known.set(value, tags=labels)
