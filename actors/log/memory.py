@@ -30,9 +30,13 @@ class MemoryLog:
         """Append a record, wake who waits for it, and return its offset."""
         values = self._values[topic, partition]
         values.append(value)
+        self.wake(topic, partition)
+        return len(values) - 1
+
+    def wake(self, topic: str, partition: int) -> None:
+        """Wake who waits for a record of this partition."""
         for arrived in self._waiting.pop((topic, partition), ()):
             arrived.set()
-        return len(values) - 1
 
     def values(self, topic: str, partition: int) -> list[bytes]:
         """Return a copy of all records of a partition, in order."""
@@ -166,6 +170,7 @@ class MemoryReader:
         self._topic = topic
         self._bound = records_per_read
         self._positions: dict[int, int] = {}
+        self._paused: set[int] = set()
 
     @property
     def positions(self) -> dict[int, int]:
@@ -185,6 +190,16 @@ class MemoryReader:
     def seek(self, partition: int, offset: int) -> None:
         """Read this partition from `offset` on."""
         self._positions[partition] = offset
+        self._log.wake(self._topic, partition)
+
+    def pause(self, partition: int) -> None:
+        """Leave this partition unread until it is resumed."""
+        self._paused.add(partition)
+
+    def resume(self, partition: int) -> None:
+        """Read this partition again, also where somebody waits for its records already."""
+        self._paused.discard(partition)
+        self._log.wake(self._topic, partition)
 
     async def read(
         self, *, timeout_ms: int, max_records: int | None = None
@@ -193,18 +208,20 @@ class MemoryReader:
 
         Raises LogGapError where a position lies beyond the end.
         """
-        if not any(self.records_behind().values()):
+        if not self._unread():
             self._check_positions()
             await self._log.wait(self._topic, self._positions, timeout_s=timeout_ms / 1_000)
         asked = {number: self._positions[number] for number in self._unread()}
         if not asked:
             return {}
         arrived = await self._fetch(asked, max_records=max_records)
-        # A seek while these were handed over has made them stale.
+        # A seek or a pause while these were handed over has made them stale.
         fresh = {
             number: records
             for number, records in arrived.items()
-            if records and self._positions.get(number) == asked[number]
+            if records
+            and number not in self._paused
+            and self._positions.get(number) == asked[number]
         }
         self._positions |= {number: records[-1].offset + 1 for number, records in fresh.items()}
         return fresh
@@ -244,9 +261,13 @@ class MemoryReader:
         return found
 
     def _unread(self) -> list[int]:
-        return [number for number, behind in self.records_behind().items() if behind]
+        return [
+            number
+            for number, behind in self.records_behind().items()
+            if behind and number not in self._paused
+        ]
 
     def _check_positions(self) -> None:
         for number, offset in self._positions.items():
-            if offset > self._log.end(self._topic, number):
+            if number not in self._paused and offset > self._log.end(self._topic, number):
                 raise LogGapError(topic=self._topic, partition=number, needed_offset=offset)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from actors.book.codec import EventRecord
 from actors.book.market import Market
@@ -10,8 +10,7 @@ from actors.book.records import RecordArray
 from actors.platform.topology import Topology
 
 
-@dataclass(frozen=True, slots=True)
-class LogRecord:
+class LogRecord(NamedTuple):
     """One record as it lies in a partition."""
 
     offset: int
@@ -107,6 +106,14 @@ class LogReader(Protocol):
 
     def seek(self, partition: int, offset: int) -> None:
         """Read this partition from `offset` on."""
+        ...
+
+    def pause(self, partition: int) -> None:
+        """Leave this partition unread until it is resumed; its position stays."""
+        ...
+
+    def resume(self, partition: int) -> None:
+        """Read this partition again."""
         ...
 
     async def read(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import CorruptRecordException, KafkaError, OffsetOutOfRangeError
 
 from actors.log.consumers import close_consumer, new_consumer
 from actors.log.ports import LogRecord
@@ -20,8 +20,10 @@ class KafkaLogReader:
     """Follow some partitions of one topic.
 
     A broker that goes away is waited for: `read` then returns nothing until it is back. The
-    consumer prefetches and asks again the moment that its records were taken, so one reader
-    should not hold both partitions that are read at once and partitions that are left waiting.
+    consumer prefetches, and asks a broker for nothing more while records from it wait to be taken
+    (a tenth of a second at most): a partition that is to be left waiting must be paused. What was
+    prefetched of it is dropped then, and one that is resumed is read with the next request, after
+    `wait_ms` at the latest.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class KafkaLogReader:
         self._partition_bytes = partition_bytes
         self._consumer: AIOKafkaConsumer | None = None
         self._positions: dict[int, int] = {}
+        self._paused: set[int] = set()
 
     @property
     def positions(self) -> dict[int, int]:
@@ -77,13 +80,25 @@ class KafkaLogReader:
         if self._consumer is not None:
             self._consumer.seek(TopicPartition(self._topic, partition), offset)
 
+    def pause(self, partition: int) -> None:
+        """Leave this partition unread until it is resumed; what was prefetched is dropped."""
+        self._paused.add(partition)
+        if self._consumer is not None:
+            self._consumer.pause(TopicPartition(self._topic, partition))
+
+    def resume(self, partition: int) -> None:
+        """Read this partition again."""
+        self._paused.discard(partition)
+        if self._consumer is not None:
+            self._consumer.resume(TopicPartition(self._topic, partition))
+
     async def read(
         self, *, timeout_ms: int, max_records: int | None = None
     ) -> dict[int, list[LogRecord]]:
         """Return what has arrived, by partition; wait up to `timeout_ms` for the first record.
 
-        Raises LogGapError where the log does not hold the next offset, LogUnavailableError where
-        the connection had to be made anew and no broker answers.
+        Raises LogGapError where the log does not hold the next offset, or not in one piece, and
+        LogUnavailableError where the connection had to be made anew and no broker answers.
         """
         consumer = self._consumer or await self._connect()
         try:
@@ -95,7 +110,10 @@ class KafkaLogReader:
             ) from error
         except KafkaError as error:
             _log.warning("reader_reconnects", topic=self._topic, why=repr(error))
+            # What was handed over of other partitions is lost with the error, and read again.
             await self.stop()
+            if isinstance(error, CorruptRecordException):
+                self._raise_for_corrupt(error)
             return {}
         arrived: dict[int, list[LogRecord]] = {}
         for partition, records in batches.items():
@@ -128,6 +146,14 @@ class KafkaLogReader:
         return {
             number: max(0, (end or 0) - self._positions[number]) for number, end in ends.items()
         }
+
+    def _raise_for_corrupt(self, error: CorruptRecordException) -> None:
+        """Blame the partition that holds the record: it keeps all others from being read."""
+        for number, offset in self._positions.items():
+            if str(TopicPartition(self._topic, number)) in str(error):
+                raise LogGapError(
+                    topic=self._topic, partition=number, needed_offset=offset
+                ) from error
 
     async def _offsets(self, which: str) -> dict[int, int]:
         if self._consumer is None:
@@ -163,5 +189,6 @@ class KafkaLogReader:
         # Before anything is awaited, or the fetcher would miss its positions.
         for number, offset in self._positions.items():
             consumer.seek(TopicPartition(self._topic, number), offset)
+        consumer.pause(*(TopicPartition(self._topic, number) for number in self._paused))
         self._consumer = consumer
         return consumer

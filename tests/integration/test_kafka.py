@@ -1,11 +1,15 @@
 """The adapters to Kafka against a real broker: offsets, bounds, gaps and outages."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from aiokafka.client import AIOKafkaClient
+from aiokafka.consumer.fetcher import PartitionRecords
+from aiokafka.errors import CorruptRecordException
 
 from actors.book.codec import encode_events
 from actors.book.market import Market
@@ -164,6 +168,85 @@ async def test_a_reader_follows_from_any_offset(platform: Platform, log: KafkaCo
     assert [record.offset for record in again] == [8, 9]
     assert await reader.read(timeout_ms=10) == {}
     await reader.stop()
+
+
+async def test_a_partition_that_is_paused_holds_up_no_other_and_costs_no_requests(
+    servers: Servers, leases: MarketLeases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = await leases.markets(2)
+    platform = make_platform(servers, [one, two], tmp_path)
+    paused, other = (platform.topology.partition(each) for each in (one, two))
+    asked = 0
+    send = AIOKafkaClient.send
+
+    async def counted(client: AIOKafkaClient, *request: Any, **how: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return await send(client, *request, **how)
+
+    reader = KafkaLogReader(
+        bootstrap=servers.kafka_bootstrap, topic=COMMANDS_TOPIC, client_id="test", wait_ms=200
+    )
+    async with command_log(platform) as log:
+        await append_singly(log, one, flow(5))
+        await reader.start({paused: 0, other: 0})
+        reader.pause(paused)
+        for offset in range(5):
+            await log.append(two, flow(1))
+            arrived = await reader.read(timeout_ms=5_000)
+            assert {number: [r.offset for r in records] for number, records in arrived.items()} == {
+                other: [offset]
+            }
+        monkeypatch.setattr(AIOKafkaClient, "send", counted)
+        assert await reader.read(timeout_ms=1_000) == {}
+        assert asked <= 10
+        reader.seek(paused, 2)
+        reader.resume(paused)
+        arrived = await reader.read(timeout_ms=5_000)
+    assert [record.offset for record in arrived[paused]] == [2, 3, 4]
+    await reader.stop()
+
+
+async def test_a_record_that_is_corrupt_concerns_its_own_partition_alone(
+    servers: Servers, leases: MarketLeases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = await leases.markets(2)
+    platform = make_platform(servers, [one, two], tmp_path)
+    corrupt, other = (platform.topology.partition(each) for each in (one, two))
+    unpack = PartitionRecords._unpack_records
+
+    def unpacked(records: PartitionRecords) -> Iterator[Any]:
+        if records._tp.partition == corrupt:
+            raise CorruptRecordException(f"Invalid CRC - {records._tp}")
+        yield from unpack(records)
+
+    monkeypatch.setattr(PartitionRecords, "_unpack_records", unpacked)
+    reader = KafkaLogReader(
+        bootstrap=servers.kafka_bootstrap, topic=COMMANDS_TOPIC, client_id="test"
+    )
+    async with command_log(platform) as log:
+        await append_singly(log, one, flow(3))
+        await append_singly(log, two, flow(3))
+    await reader.start({corrupt: 1, other: 0})
+    read: list[int] = []
+
+    async def read_on() -> None:
+        arrived = await reader.read(timeout_ms=5_000)
+        read.extend(record.offset for record in arrived.get(other, ()))
+
+    with pytest.raises(LogGapError) as caught:
+        await _for_ever(read_on)
+    assert (caught.value.partition, caught.value.needed_offset) == (corrupt, 1)
+    reader.pause(corrupt)
+    while len(read) < 3:
+        await read_on()
+    assert read == [0, 1, 2]
+    await reader.stop()
+
+
+async def _for_ever(step: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await step()
 
 
 async def test_an_offset_that_the_log_does_not_hold_is_named(platform: Platform) -> None:
