@@ -143,6 +143,9 @@ class PairActor:
             repeated=False,
             events=applied.events.tobytes(),
             levels=applied.levels.tobytes(),
+            open_orders=self._book.open_orders,
+            last_price_ticks=self._last_price_ticks,
+            halted=self._book.halted,
         )
 
     def answer(self, asked: RangeRequest) -> bytes:
@@ -262,8 +265,10 @@ class PairActor:
                     why=str(error),
                 )
                 parts.append(_malformed())
+        if not parts:
+            return np.empty(0, COMMAND_DTYPE)
         # A copy even of a single part: the kernel is compiled for arrays that it may write to.
-        return np.concatenate(parts) if parts else np.empty(0, COMMAND_DTYPE)
+        return parts[0].copy() if len(parts) == 1 else np.concatenate(parts)
 
     def _repeated(self) -> RangeApplied:
         return RangeApplied(

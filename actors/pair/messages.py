@@ -29,7 +29,8 @@ class RangeApplied(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a range of the log did to a pair.
 
     `events` and `levels` are the bytes of `EVENT_DTYPE` and `LEVEL_DTYPE` arrays. A range that the
-    pair had applied before is answered with `repeated` set and nothing else but its position.
+    pair had applied before is answered with `repeated` set and nothing else but its position. The
+    last three say how the pair stands after the range, as its `stats` would.
     """
 
     next_offset: int
@@ -42,6 +43,9 @@ class RangeApplied(msgspec.Struct, frozen=True, array_like=True, gc=False):
     repeated: bool
     events: bytes
     levels: bytes
+    open_orders: int = 0
+    last_price_ticks: int = 0
+    halted: bool = False
 
 
 class RangeRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):

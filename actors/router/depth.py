@@ -23,6 +23,8 @@ _log = structlog.get_logger(__name__)
 _LEVEL_ROW = ["price_ticks", "quantity_lots", "filled_lots", "order_count"]
 _QUEUE_MESSAGES = 2_000
 _PAUSE_S = 0.5
+# The first message after a silence leaves at once; those that follow share what a request costs.
+_GATHER_S = 0.02
 _SOCKET_TIMEOUT_S = 2.0
 TOP_LEVELS = 50
 
@@ -91,6 +93,7 @@ class DepthFeed:
                 self.dropped_messages += len(messages)
                 self._note_down(error)
                 await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(_GATHER_S)
 
     async def close(self) -> None:
         """Disconnect."""

@@ -1,11 +1,10 @@
 """How far each pair is behind its log, and how fast it goes: once a second, for all to read."""
 
 from dataclasses import replace
-from typing import Any
 
-from actors.platform.errors import PairUnavailableError
 from actors.platform.messages import PairLag
-from actors.router.pipeline import Counters, PairPipeline
+from actors.router.pipeline import PairPipeline
+from actors.router.state import Counters
 
 
 class LagMeter:
@@ -15,11 +14,9 @@ class LagMeter:
         self._pipeline = pipeline
         self._before = Counters()
         self._commands_per_record = 1.0
-        self._stats: dict[str, Any] = {}
-        self.records_per_second = 0.0
 
-    async def measure(self, *, end_offset: int, interval_s: float, now_us: int) -> PairLag:
-        """Return the pair's lag at the end of an interval."""
+    def measure(self, *, end_offset: int | None, interval_s: float, now_us: int) -> PairLag:
+        """Return the pair's lag at the end of an interval; None is an end that nobody has told."""
         state = self._pipeline.state
         now, before = replace(state.counters), self._before
         self._before = now
@@ -28,9 +25,8 @@ class LagMeter:
         ranges = now.ranges - before.ranges
         if records:
             self._commands_per_record = max(commands / records, 1.0)
-        self.records_per_second = records / interval_s
-        if state.available and (now.ranges > before.ranges or not self._stats):
-            await self._refresh_stats()
+        if end_offset is None:
+            end_offset = state.next_offset
         behind = max(end_offset - state.next_offset, 0)
         return PairLag(
             market_id=self._pipeline.market.market_id,
@@ -45,18 +41,12 @@ class LagMeter:
             total_commands=now.commands,
             total_trades=now.trades,
             sequence=state.sequence,
-            open_orders=int(self._stats.get("open_orders", 0)),
-            last_price_ticks=int(self._stats.get("last_price_ticks", 0)),
-            halted=bool(self._stats.get("halted", False)),
+            open_orders=state.open_orders,
+            last_price_ticks=state.last_price_ticks,
+            halted=state.halted,
             apply_seconds=(now.apply_seconds - before.apply_seconds) / max(ranges, 1),
             ranges_in_flight=self._pipeline.ranges_in_flight,
             recoveries=now.recoveries,
             recovery_seconds=state.recovery_seconds,
             declined=dict(state.declined),
         )
-
-    async def _refresh_stats(self) -> None:
-        try:
-            self._stats = await self._pipeline.pair.stats()
-        except PairUnavailableError:
-            self._stats = {}

@@ -6,27 +6,27 @@ actor where it stands and Kafka what it has, and starts again from there. Start-
 """
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 import structlog
 
 from actors.book.market import Market
-from actors.log.ports import LogReader, LogRecord
+from actors.log.ports import LogRecord
 from actors.pair.messages import Position, RangeAnswer, RangeApplied, RangeRequest
 from actors.pair.ports import PairClient
 from actors.platform.config import RouterLimits
-from actors.platform.errors import ForkastError, LogError, LogGapError, PairUnavailableError
+from actors.platform.errors import ForkastError, LogGapError, PairUnavailableError
 from actors.platform.messages import DepthSnapshot
 from actors.router.depth import TOP_LEVELS, DepthFeed
-from actors.router.linger import Linger
+from actors.router.intake import PairIntake
 from actors.router.publisher import PairPublisher
 from actors.router.records import join
+from actors.router.state import PairState
 
 _log = structlog.get_logger(__name__)
-_READ_TIMEOUT_MS = 1_000
 _BACKOFF_S = (0.05, 1.0)
 _GAP_PAUSE_S = 5.0
 _OTHER_ROUTER_GRACE_S = 0.5
@@ -40,75 +40,51 @@ class OutOfStepError(ForkastError):
     retryable = True
 
 
-@dataclass(slots=True)
-class Counters:
-    """What has passed since the router started."""
-
-    records: int = 0
-    ranges: int = 0
-    commands: int = 0
-    events: int = 0
-    trades: int = 0
-    recoveries: int = 0
-    apply_seconds: float = 0.0
-
-
 _Outcome = asyncio.Future[RangeAnswer]
 
 
-@dataclass(frozen=True, slots=True)
-class _Range:
+class _Range(NamedTuple):
     first_offset: int
     records: int
     outcome: _Outcome
     submitted_s: float
 
 
-@dataclass(slots=True)
-class PairState:
-    """What the router knows of the pair, for its lag, its clock and its health."""
-
-    available: bool = False
-    next_offset: int = 0
-    sequence: int = 0
-    next_expiry_us: int = 0
-    recovery_seconds: float = 0.0
-    declined: Counter[int] = field(default_factory=Counter)
-    counters: Counters = field(default_factory=Counters)
-
-
 class PairPipeline:
-    """Run one pair until cancelled."""
+    """Run one pair until cancelled.
+
+    A range goes out when the actor has answered those before it, or when what waits fills one: what
+    arrives meanwhile goes with the next. What has come back while a record was on its way to Kafka
+    goes out in one record likewise. `on_expiry` is called when an order waits for another expiry.
+    """
 
     def __init__(
         self,
         *,
         market: Market,
-        partition: int,
+        intake: PairIntake,
         pair: PairClient,
-        reader: LogReader,
         publisher: PairPublisher,
         depth: DepthFeed,
-        linger: Linger,
         limits: RouterLimits,
+        on_expiry: Callable[[], None] = lambda: None,
     ) -> None:
         self.market = market
-        self.partition = partition
         self.pair = pair
         self.state = PairState()
-        self._reader = reader
+        self._intake = intake
         self._publisher = publisher
         self._depth = depth
-        self._linger = linger
         self._limits = limits
-        # Bounded by the slots: a range holds one from its submission to its publication.
+        self._on_expiry = on_expiry
+        # At most `limits.ranges_in_flight`, each from its submission to its publication.
         self._in_flight: deque[_Range] = deque()
-        self._submitted = asyncio.Event()
-        self._slots = asyncio.Semaphore(limits.ranges_in_flight)
+        self._answered = asyncio.Event()
+        self._published_offset = 0
         self._depth_stale = asyncio.Event()
         self._depth_asked_s = 0.0
         self._depth_interval_s = limits.depth_interval_ms / 1000
-        self._published_offset = 0
+        intake.on_arrival = self._submit_ranges
 
     @property
     def ranges_in_flight(self) -> int:
@@ -118,7 +94,7 @@ class PairPipeline:
     @property
     def idle(self) -> bool:
         """Say whether the pair is well and nothing of it is on its way."""
-        return self.state.available and not self._in_flight
+        return self.state.available and not self._in_flight and not self._intake
 
     async def run(self) -> None:
         """Recover and flow, for ever; only an error of the program ends it."""
@@ -135,6 +111,7 @@ class PairPipeline:
                 pause_s = _GAP_PAUSE_S
             except ForkastError as error:
                 _log.warning("pipeline_restarts", **self._place(), why=str(error))
+            self._intake.close()
             if self.state.available:
                 lost_s = _now_s()
             self.state.available = False
@@ -184,12 +161,16 @@ class PairPipeline:
             position = await self._find_missing_events(position)
         stats = await self.pair.stats()
         self._drop_in_flight()
-        self._reader.seek(self.partition, position.next_offset)
         self.state.next_offset = position.next_offset
         self.state.sequence = position.sequence
         self.state.next_expiry_us = int(stats["next_expiry_us"])
+        self.state.open_orders = int(stats["open_orders"])
+        self.state.last_price_ticks = int(stats["last_price_ticks"])
+        self.state.halted = bool(stats["halted"])
         self.state.available = True
         self._depth_stale.set()
+        self._on_expiry()
+        self._intake.seek(position.next_offset)
         _log.info("pair_followed", **self._place())
 
     async def _find_missing_events(self, position: Position) -> Position:
@@ -231,37 +212,30 @@ class PairPipeline:
         for one in self._in_flight:
             one.outcome.cancel()
         self._in_flight.clear()
-        self._submitted.clear()
-        self._slots = asyncio.Semaphore(self._limits.ranges_in_flight)
+        self._answered.clear()
 
     async def _flow(self) -> None:
-        submitting = asyncio.create_task(self._submit_ranges())
-        publishing = asyncio.create_task(self._publish_ranges())
-        try:
-            await asyncio.wait({submitting, publishing}, return_when=asyncio.FIRST_COMPLETED)
-            if submitting.done():
-                submitting.result()
-            await publishing
-        finally:
-            submitting.cancel()
-            publishing.cancel()
-            await asyncio.gather(submitting, publishing, return_exceptions=True)
+        """Publish what comes back, in order, until something fails."""
+        while True:
+            await self._answered.wait()
+            self._answered.clear()
+            while self._in_flight and self._in_flight[0].outcome.done():
+                await self._publish_answered()
+                self._submit_ranges()
 
-    async def _submit_ranges(self) -> None:
-        """Submit what arrives; a failure takes its place in line, behind ranges still good."""
-        submitted_s = 0.0
-        try:
-            while True:
-                await asyncio.sleep(submitted_s + self._linger.wait_s - _now_s())
-                await self._slots.acquire()
-                self._slots.release()
-                arrived = await self._reader.read(timeout_ms=_READ_TIMEOUT_MS)
-                submitted_s = _now_s()
-                for chunk in _chunks(arrived.get(self.partition, []), self._limits.range_bytes):
-                    await self._slots.acquire()
-                    self._submit(chunk)
-        except (LogError, PairUnavailableError) as error:
-            self._fail(error)
+    def _submit_ranges(self) -> None:
+        """Submit what waits; a failure takes its place in line, behind ranges still good."""
+        intake, range_bytes = self._intake, self._limits.range_bytes
+        while intake and len(self._in_flight) < self._limits.ranges_in_flight:
+            if intake.waiting_bytes < range_bytes and self.ranges_in_flight:
+                return
+            try:
+                self._submit(intake.take(range_bytes))
+            except Exception as error:
+                # Also one of the program: the pair's own loop must end by it, not the caller's.
+                self._fail(error)
+        if intake.gap is not None and not intake:
+            self._fail(intake.gap)
 
     def _submit(self, records: list[LogRecord]) -> None:
         now_s = _now_s()
@@ -278,39 +252,45 @@ class PairPipeline:
             values=[record.value for record in records],
         )
         outcome = asyncio.ensure_future(self.pair.apply(request))
-        self._follow(_Range(records[0].offset, len(records), outcome, now_s))
+        self._follow(_Range(request.first_offset, len(records), outcome, now_s))
 
-    def _fail(self, error: ForkastError) -> None:
+    def _fail(self, error: Exception) -> None:
         """Let the flow end with this error, after the ranges that are on their way."""
+        self._intake.close()
         failed: _Outcome = asyncio.get_running_loop().create_future()
         failed.set_exception(error)
         self._follow(_Range(self.state.next_offset, 0, failed, _now_s()))
 
     def _follow(self, one: _Range) -> None:
-        one.outcome.add_done_callback(_note_outcome)
         self._in_flight.append(one)
-        self._submitted.set()
+        one.outcome.add_done_callback(self._note_answer)
 
-    async def _publish_ranges(self) -> None:
-        while True:
-            await self._submitted.wait()
-            ranges = [self._in_flight[0]]
-            answers = [await ranges[0].outcome]
-            # Whatever else has been answered meanwhile goes out in the same record.
-            for one in list(self._in_flight)[1:]:
-                if not _is_good(one.outcome):
-                    break
-                ranges.append(one)
-                answers.append(one.outcome.result())
-            answered_s = _now_s()
-            self.state.counters.apply_seconds += sum(answered_s - one.submitted_s for one in ranges)
-            await self._publish(ranges, [_in_step(answer) for answer in answers])
-            self._show_depth(answers)
-            for _ in ranges:
-                self._in_flight.popleft()
-                self._slots.release()
-            if not self._in_flight:
-                self._submitted.clear()
+    def _note_answer(self, outcome: _Outcome) -> None:
+        self._answered.set()
+        # This also fetches the error of a range that is dropped: it would be reported as lost.
+        if _is_good(outcome):
+            self._submit_ranges()
+        elif self._is_in_flight(outcome):
+            self._intake.close()
+
+    def _is_in_flight(self, outcome: _Outcome) -> bool:
+        return any(one.outcome is outcome for one in self._in_flight)
+
+    async def _publish_answered(self) -> None:
+        """Publish the first range that is in flight, with those after it that are answered too."""
+        ranges = [self._in_flight[0]]
+        answers = [ranges[0].outcome.result()]
+        for one in list(self._in_flight)[1:]:
+            if not _is_good(one.outcome):
+                break
+            ranges.append(one)
+            answers.append(one.outcome.result())
+        answered_s = _now_s()
+        self.state.counters.apply_seconds += sum(answered_s - one.submitted_s for one in ranges)
+        await self._publish(ranges, [_in_step(answer) for answer in answers])
+        self._show_depth(answers)
+        for _ in ranges:
+            self._in_flight.popleft()
 
     async def _publish(self, ranges: list[_Range], applied: list[RangeApplied]) -> None:
         batch = join(self.market.market_id, ranges[0].first_offset, applied)
@@ -339,10 +319,15 @@ class PairPipeline:
     def _count(
         self, ranges: list[_Range], applied: list[RangeApplied], *, events: int, trades: int
     ) -> None:
-        state, counters = self.state, self.state.counters
-        state.next_offset = applied[-1].next_offset
-        state.sequence = applied[-1].last_sequence
-        state.next_expiry_us = applied[-1].next_expiry_us
+        state, counters, newest = self.state, self.state.counters, applied[-1]
+        state.next_offset = newest.next_offset
+        state.sequence = newest.last_sequence
+        state.open_orders = newest.open_orders
+        state.last_price_ticks = newest.last_price_ticks
+        state.halted = newest.halted
+        if state.next_expiry_us != newest.next_expiry_us:
+            state.next_expiry_us = newest.next_expiry_us
+            self._on_expiry()
         counters.records += sum(one.records for one in ranges)
         counters.ranges += len(ranges)
         counters.commands += sum(one.commands for one in applied)
@@ -353,20 +338,6 @@ class PairPipeline:
 def _now_s() -> float:
     """Return the event loop's time, which a simulated loop keeps itself."""
     return asyncio.get_running_loop().time()
-
-
-def _chunks(records: list[LogRecord], size_bytes: int) -> Iterator[list[LogRecord]]:
-    """Cut records into ranges of at most `size_bytes`, or of one record that is larger."""
-    chunk: list[LogRecord] = []
-    used_bytes = 0
-    for record in records:
-        if chunk and used_bytes + len(record.value) > size_bytes:
-            yield chunk
-            chunk, used_bytes = [], 0
-        chunk.append(record)
-        used_bytes += len(record.value)
-    if chunk:
-        yield chunk
 
 
 def _in_step(answer: RangeAnswer) -> RangeApplied:
@@ -383,9 +354,3 @@ def _is_good(outcome: _Outcome) -> bool:
         return False
     applied = outcome.result().applied
     return applied is not None and not applied.repeated
-
-
-def _note_outcome(outcome: _Outcome) -> None:
-    # A range that is dropped may fail unseen: its error would be reported as lost.
-    if not outcome.cancelled():
-        outcome.exception()

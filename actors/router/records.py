@@ -7,8 +7,8 @@ effects are complete before the last.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from actors.book.codec import EVENT_HEADER_DTYPE, EventRecord, encode_events
@@ -16,12 +16,14 @@ from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.book.vocabulary import EventKind, OrderStatus
 from actors.pair.messages import RangeApplied
 
+# A member of an enumeration is looked up anew at each use, which costs as much as a comparison.
+_TRADE, _ORDER, _REFUSED = int(EventKind.TRADE), int(EventKind.ORDER), int(EventKind.REFUSED)
+_REJECTED = int(OrderStatus.REJECTED)
 RECORD_BYTES = 900_000
 EVENTS_PER_RECORD = (RECORD_BYTES - EVENT_HEADER_DTYPE.itemsize) // EVENT_DTYPE.itemsize
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EventBatch:
+class EventBatch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The events of neighbouring ranges: sequences inclusive, offsets half-open."""
 
     market_id: int
@@ -53,15 +55,18 @@ class EventBatch:
             last_sequence=self.last_sequence,
             first_offset=self.first_offset,
             next_offset=self.next_offset,
-            events=self.events[self.events["kind"] == EventKind.TRADE],
+            events=self.events[self.events["kind"] == _TRADE],
         )
 
     def declined(self) -> list[int]:
         """Return the reason of each command that the book rejected or refused."""
+        reasons = self.events["reason"]
+        if not reasons.any():
+            return []
         kinds = self.events["kind"]
-        rejected = (kinds == EventKind.ORDER) & (self.events["status"] == OrderStatus.REJECTED)
-        reasons: list[int] = self.events["reason"][rejected | (kinds == EventKind.REFUSED)].tolist()
-        return reasons
+        rejected = (kinds == _ORDER) & (self.events["status"] == _REJECTED)
+        declined: list[int] = reasons[rejected | (kinds == _REFUSED)].tolist()
+        return declined
 
     def encode(self) -> Iterator[bytes]:
         """Yield the batch's records; none where it has no events."""
@@ -80,6 +85,17 @@ class EventBatch:
             )
             first_sequence = last_sequence + 1
 
+    def encode_quiet(self) -> bytes:
+        """Return a record without events: none of the batch's sequences belongs to the topic."""
+        return encode_events(
+            market_id=self.market_id,
+            first_sequence=self.first_sequence,
+            last_sequence=self.last_sequence,
+            first_offset=self.first_offset,
+            next_offset=self.next_offset,
+            events=self.events[:0],
+        )
+
     def encode_position(self) -> bytes:
         """Return a record without events: all commands before `next_offset` are accounted for."""
         return encode_events(
@@ -90,6 +106,22 @@ class EventBatch:
             next_offset=self.next_offset,
             events=self.events[:0],
         )
+
+
+def chain(batches: Sequence[EventBatch]) -> EventBatch:
+    """Return batches of one market that follow each other as one."""
+    first, last = batches[0], batches[-1]
+    if first is last:
+        return first
+    return EventBatch(
+        market_id=first.market_id,
+        first_sequence=first.first_sequence,
+        last_sequence=last.last_sequence,
+        first_offset=first.first_offset,
+        next_offset=last.next_offset,
+        # numpy would look at each field of each array.
+        events=np.frombuffer(b"".join(batch.events.tobytes() for batch in batches), EVENT_DTYPE),
+    )
 
 
 def join(market_id: int, first_offset: int, applied: Sequence[RangeApplied]) -> EventBatch:

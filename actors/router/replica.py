@@ -10,6 +10,7 @@ from actors.pair.ports import PairClient
 from actors.pair.traced import TracedPair
 from actors.platform.config import RouterConfig
 from actors.platform.logs import configure_logs
+from actors.platform.memory import settle
 from actors.platform.messages import PairLag
 from actors.platform.ray_metrics import RayMetrics
 from actors.platform.trace import Step, Trace
@@ -47,6 +48,8 @@ class RouterReplica:
         return self._router.lags()
 
     async def _report(self) -> None:
+        await self._router.started()
+        settle()
         metrics = RayMetrics()
         while True:
             await asyncio.sleep(_REPORT_S)

@@ -3,14 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
-import numpy as np
 import structlog
 
 from actors.book.market import Market
-from actors.book.records import COMMAND_DTYPE
-from actors.book.vocabulary import CommandKind
 from actors.log.kafka import KafkaLog
 from actors.log.ports import Log
 from actors.pair.ports import PairClient
@@ -18,17 +16,20 @@ from actors.platform.config import RouterConfig
 from actors.platform.errors import LogError
 from actors.platform.messages import PairLag
 from actors.platform.tasks import end
-from actors.platform.topology import COMMANDS_TOPIC
+from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC
+from actors.router.clock import Clock
 from actors.router.depth import DepthFeed
+from actors.router.intake import CommandIntake, PairIntake
 from actors.router.lag import LagMeter
-from actors.router.linger import Linger
 from actors.router.pipeline import PairPipeline
 from actors.router.publisher import PairPublisher
+from actors.router.trades import TradeLog
 
 _log = structlog.get_logger(__name__)
-_CLOCK_TICK_S = 0.05
-_CLOCK_REPEAT_S = 1.0
 _LAG_INTERVAL_S = 1.0
+_LAST_TRADES_S = 2.0
+# How long the broker keeps a request without records: so long may a pair wait that is read again.
+_FETCH_WAIT_MS = 200
 
 
 class OrderRouter:
@@ -53,26 +54,35 @@ class OrderRouter:
         self._commands = log.commands(
             topology=topology, pending_commands=max(len(topology), 1), client_id=name
         )
-        self._ends = log.ends(topic=COMMANDS_TOPIC, client_id=name)
+        self._reader = log.reader(topic=COMMANDS_TOPIC, client_id=name, wait_ms=_FETCH_WAIT_MS)
         self._depth = DepthFeed(redis_url=config.redis_url)
-        self._linger = Linger()
-        self._readers = {
-            market.pair: log.reader(topic=COMMANDS_TOPIC, client_id=name) for market in topology
+        self._clock = Clock(self._commands)
+        events = partial(log.reader, topic=EVENTS_TOPIC, client_id=name, wait_ms=_FETCH_WAIT_MS)
+        self._partitions = {topology.partition(market): market for market in topology}
+        self._trades = {
+            partition: TradeLog(market=market, partition=partition, sink=self._sink, events=events)
+            for partition, market in self._partitions.items()
         }
-        self._pipelines = [
-            PairPipeline(
-                market=market,
-                partition=topology.partition(market),
-                pair=connect(market),
-                reader=self._readers[market.pair],
-                publisher=PairPublisher(market=market, sink=self._sink),
-                depth=self._depth,
-                linger=self._linger,
-                limits=config.limits,
+        self._intakes = {
+            partition: PairIntake(
+                self._reader, partition=partition, bytes_max=2 * config.limits.range_bytes
             )
-            for market in topology
-        ]
-        self._clock_sent_s: dict[str, float] = {}
+            for partition in self._partitions
+        }
+        self._pipelines = {
+            partition: PairPipeline(
+                market=market,
+                intake=self._intakes[partition],
+                pair=connect(market),
+                publisher=PairPublisher(
+                    market=market, sink=self._sink, trades=self._trades[partition]
+                ),
+                depth=self._depth,
+                limits=config.limits,
+                on_expiry=self._clock.note_expiry,
+            )
+            for partition, market in self._partitions.items()
+        }
         self._lags: dict[str, PairLag] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -80,22 +90,22 @@ class OrderRouter:
         """Connect and set all loops going. Raises LogUnavailableError while no broker answers."""
         await self._sink.start()
         await self._commands.start()
-        await self._ends.start()
-        for pipeline in self._pipelines:
-            await self._readers[pipeline.market.pair].start({pipeline.partition: None})
-            self._watch(pipeline.run(), f"pipeline {pipeline.market.pair}")
-            self._watch(pipeline.run_depth(), f"depth {pipeline.market.pair}")
+        await self._reader.start(dict.fromkeys(self._partitions, 0))
+        for partition, market in self._partitions.items():
+            self._watch(self._pipelines[partition].run(), f"pipeline {market.pair}")
+            self._watch(self._pipelines[partition].run_depth(), f"depth {market.pair}")
+            self._watch(self._trades[partition].run(), f"trades {market.pair}")
+        self._watch(CommandIntake(self._reader, self._intakes).run(), "commands")
         self._watch(self._depth.run(), "depth feed")
-        self._watch(self._run_clock(), "clock")
+        self._watch(self._clock.run(self._pipelines.values()), "clock")
         self._watch(self._run_lag(), "lag")
 
     async def stop(self) -> None:
         """End all loops and disconnect; what was not published yet is found by the next router."""
         await end(self._tasks)
         self._tasks.clear()
-        for reader in self._readers.values():
-            await reader.stop()
-        await self._ends.stop()
+        await self._write_last_trades()
+        await self._reader.stop()
         await self._commands.stop()
         await self._sink.stop()
         await self._depth.close()
@@ -114,48 +124,41 @@ class OrderRouter:
     def _watch(self, loop: Coroutine[Any, Any, None], name: str) -> None:
         self._tasks.append(asyncio.create_task(loop, name=name))
 
-    async def _run_clock(self) -> None:
-        """Let book time pass where orders wait for their expiry and no command comes."""
-        while True:
-            await asyncio.sleep(_CLOCK_TICK_S)
-            now_us = time.time_ns() // 1000
-            due = [p for p in self._pipelines if 0 < p.state.next_expiry_us <= now_us and p.idle]
-            for pipeline in due:
-                await self._append_clock(pipeline.market, now_us)
-
-    async def _append_clock(self, market: Market, now_us: int) -> None:
-        now_s = time.monotonic()
-        if now_s - self._clock_sent_s.get(market.pair, -_CLOCK_REPEAT_S) < _CLOCK_REPEAT_S:
-            return
-        self._clock_sent_s[market.pair] = now_s
-        command = np.zeros(1, COMMAND_DTYPE)
-        command["kind"] = CommandKind.CLOCK
-        command["time_us"] = now_us
-        try:
-            await self._commands.append(market, command)
-        except LogError as error:
-            _log.warning("clock_not_written", pair=market.pair, why=str(error))
+    async def _write_last_trades(self) -> None:
+        """Leave no trade to the next router that can be written now."""
+        writing = [asyncio.create_task(trades.write()) for trades in self._trades.values()]
+        if writing:
+            await asyncio.wait(writing, timeout=_LAST_TRADES_S)
+            await end(writing)
 
     async def _run_lag(self) -> None:
-        meters = [(pipeline, LagMeter(pipeline)) for pipeline in self._pipelines]
+        meters = {partition: LagMeter(one) for partition, one in self._pipelines.items()}
         ends: dict[int, int] = {}
         before_s = time.monotonic()
         while True:
             await asyncio.sleep(_LAG_INTERVAL_S)
             try:
-                ends = await self._ends.end_offsets([p.partition for p, _ in meters])
+                ends = await self._end_offsets()
             except LogError as error:
                 _log.warning("lag_unknown", why=str(error))
             now_s = time.monotonic()
             interval_s, before_s = now_s - before_s, now_s
-            for pipeline, meter in meters:
-                self._lags[pipeline.market.pair] = await meter.measure(
-                    end_offset=ends.get(pipeline.partition, pipeline.state.next_offset),
-                    interval_s=interval_s,
-                    now_us=time.time_ns() // 1000,
+            for partition, meter in meters.items():
+                self._lags[self._partitions[partition].pair] = meter.measure(
+                    end_offset=ends.get(partition), interval_s=interval_s, now_us=_now_us()
                 )
-            rates = [meter.records_per_second for _, meter in meters]
-            self._linger.measure(
-                records_per_second=sum(rates), busy_pairs=sum(rate > 0 for rate in rates)
-            )
             await self._depth.write_lag(self._lags.items())
+
+    async def _end_offsets(self) -> dict[int, int]:
+        """Return where the pairs' logs end: what is read says so, what is paused must be asked."""
+        if any(intake.is_paused for intake in self._intakes.values()):
+            return await self._reader.end_offsets()
+        behind = self._reader.records_behind()
+        return {
+            partition: position + behind.get(partition, 0)
+            for partition, position in self._reader.positions.items()
+        }
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

@@ -28,6 +28,10 @@ class PatientRouter:
             raise RuntimeError(f"the router did not start: {error!r}")
         self._router.check_health()
 
+    async def started(self) -> None:
+        """Return when the router runs."""
+        await asyncio.shield(self._starting)
+
     def lags(self) -> dict[str, PairLag]:
         """Return what was measured last, by pair; nothing before the start."""
         return self._router.lags()

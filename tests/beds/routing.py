@@ -127,10 +127,13 @@ class Judge:
         return np.concatenate(seen)
 
     async def agrees(self) -> bool:
-        """Say whether as many events have been published as the log asks for."""
+        """Say whether as many events and trades have been published as the log asks for."""
         try:
             expected, _ = await self.expected()
-            return len(await self.published(EVENTS_TOPIC)) >= len(expected)
+            trades = expected[expected["kind"] == EventKind.TRADE]
+            return len(await self.published(EVENTS_TOPIC)) >= len(expected) and len(
+                await self.published(TRADES_TOPIC)
+            ) >= len(trades)
         except LogError:
             return False
 

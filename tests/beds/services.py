@@ -1,9 +1,11 @@
 """The exchange's services over a log, books and rows in memory: no server, milliseconds a test."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
@@ -19,9 +21,10 @@ from actors.platform.config import Limits
 from actors.platform.errors import LogTimeoutError
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, Topology
 from actors.router.depth import DepthFeed
-from actors.router.linger import Linger
+from actors.router.intake import CommandIntake, PairIntake
 from actors.router.pipeline import PairPipeline
 from actors.router.publisher import PairPublisher
+from actors.router.trades import TradeLog
 from api.exchange.barrier import WriterBarrier
 from api.exchange.changes import OrderChanges
 from api.exchange.decimals import MarketDecimals
@@ -142,7 +145,7 @@ async def trading_floor() -> AsyncIterator[Floor]:
         user_id = principal.user_id
         rows.users[user_id] = User(user_id=user_id, name=None, created_us=0)
     floor = Floor(topology=topology, log=StallingLog(), rows=rows, one=one, two=two)
-    running = [asyncio.create_task(_pipeline(floor, own).run()) for own in topology]
+    running = [asyncio.create_task(loop) for loop in _router(floor)]
     try:
         yield floor
         assert not any(task.done() for task in running)
@@ -184,24 +187,36 @@ def ask(own: Market, **more: object) -> NewOrder:
     return limit_order(own, Side.SELL, **more)  # type: ignore[arg-type]
 
 
-def _pipeline(floor: Floor, own: Market) -> PairPipeline:
-    limits = Limits()
-    reader = floor.log.reader(topic=COMMANDS_TOPIC, client_id="router")
-    partition = floor.topology.partition(own)
-    reader.seek(partition, 0)
-    return PairPipeline(
-        market=own,
-        partition=partition,
-        pair=LocalPair(PairActor(own, MemorySnapshots(), limits)),
-        reader=reader,
-        publisher=PairPublisher(
-            market=own, sink=floor.log.sink(topology=floor.topology, client_id="router")
-        ),
-        # Its queue alone is used, which drops what does not fit.
-        depth=DepthFeed(redis_url=_NOWHERE),
-        linger=Linger(),
-        limits=limits,
-    )
+def _router(floor: Floor) -> Iterator[Coroutine[Any, Any, None]]:
+    """Yield the loops of a router that shows no depth."""
+    log: Log = floor.log
+    topology, limits = floor.topology, Limits()
+    sink = log.sink(topology=topology, client_id="router")
+    reader = log.reader(topic=COMMANDS_TOPIC, client_id="router")
+    intakes = {}
+    for own in topology:
+        partition = topology.partition(own)
+        reader.seek(partition, 0)
+        intake = intakes[partition] = PairIntake(
+            reader, partition=partition, bytes_max=limits.range_bytes
+        )
+        trades = TradeLog(
+            market=own,
+            partition=partition,
+            sink=sink,
+            events=partial(log.reader, topic=EVENTS_TOPIC, client_id="router"),
+        )
+        yield trades.run()
+        yield PairPipeline(
+            market=own,
+            intake=intake,
+            pair=LocalPair(PairActor(own, MemorySnapshots(), limits)),
+            publisher=PairPublisher(market=own, sink=sink, trades=trades),
+            # Its queue alone is used, which drops what does not fit.
+            depth=DepthFeed(redis_url=_NOWHERE),
+            limits=limits,
+        ).run()
+    yield CommandIntake(reader, intakes).run()
 
 
 def _services(floor: Floor, *, worker: int, limits: Limits) -> Services:

@@ -153,6 +153,32 @@ async def test_trades_that_a_crash_kept_back_are_written_by_the_next_router(
         assert await judge.rule() == pair.actor.state_hash()
 
 
+async def test_trades_of_many_records_that_were_kept_back_are_written_by_the_next_router(
+    servers: Servers, own_market: Market, tmp_path: Path
+) -> None:
+    platform = make_platform(servers, [own_market], tmp_path)
+    pair = local_pair(platform, own_market)
+    judge = Judge(platform, own_market)
+    sink = KafkaEventSink(
+        bootstrap=servers.kafka_bootstrap, topology=platform.topology, client_id="test-crash"
+    )
+    await sink.start()
+    async with command_log(platform) as log:
+        async with running(OrderRouter(platform.router(), connect=lambda _: pair)):
+            await append_singly(log, own_market, flow(100))
+            assert await judge.rule() == pair.actor.state_hash()
+        await append_singly(log, own_market, flow(300, first_order_id=1_000))
+        for offset, value in enumerate((await judge.log_values())[100:], 100):
+            applied = pair.actor.apply(offset, offset + 1, [value])
+            assert isinstance(applied, RangeApplied)
+            for record in join(own_market.market_id, offset, [applied]).encode():
+                await sink.publish(EVENTS_TOPIC, own_market, record)
+        async with running(OrderRouter(platform.router(), connect=lambda _: pair)):
+            await append_singly(log, own_market, flow(100, first_order_id=2_000))
+            assert await judge.rule() == pair.actor.state_hash()
+    await sink.stop()
+
+
 class _DeafPair(LocalPair):
     """A pair whose answers are lost now and then, after it did the work."""
 

@@ -7,6 +7,8 @@ from actors.pair.actor import PairActor
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC
 from actors.router.pipeline import PairPipeline
 from actors.router.publisher import PairPublisher
+from actors.router.sending import RecordSender
+from actors.router.trades import TradeLog
 from actors.writer.intake import Batch
 from actors.writer.rows import Rows, rows_of
 from tests.simulation.campaign import failure_among, first_failure, world
@@ -80,15 +82,39 @@ class AcknowledgesBeforePublishing(PairPipeline):
         await super()._publish(ranges, applied)
 
 
+class _Careless(RecordSender):
+    async def _send_again(self, record: bytes) -> None:
+        pass
+
+
 class SkipsWhatFails(PairPublisher):
     """Goes on behind a record that the log did not take."""
 
-    async def _send(self, topic, records):  # type: ignore[no-untyped-def]
-        for record in records:
-            try:
-                await self._sink.publish(topic, self._market, record)
-            except Exception:  # noqa: S112
-                continue
+    def __init__(self, *, market, sink, trades):  # type: ignore[no-untyped-def]
+        super().__init__(market=market, sink=sink, trades=trades)
+        self._sender = _Careless(EVENTS_TOPIC, market=market, sink=sink)
+
+
+class SkipsTradesThatFail(TradeLog):
+    """Goes on behind a record of trades that the log did not take."""
+
+    def __init__(self, *, market, partition, sink, events):  # type: ignore[no-untyped-def]
+        super().__init__(market=market, partition=partition, sink=sink, events=events)
+        self._sender = _Careless(TRADES_TOPIC, market=market, sink=sink)
+
+
+class ForgetsTrades(TradeLog):
+    """Writes the trades that are offered, and none that another router has left."""
+
+    async def _write_from_log(self) -> None:
+        self._reached = self._published
+
+
+class TrustsTheEvents(TradeLog):
+    """Takes trades for written that only the events' own topic is known to hold."""
+
+    def learn(self, *, trades_sequence: int = 0, events_sequence: int = 0) -> None:
+        super().learn(trades_sequence=events_sequence, events_sequence=events_sequence)
 
 
 class NeverRewinds(PairPipeline):
@@ -134,6 +160,9 @@ class RowsWithoutPosition(MemoryOrderStore):
         Parts(pipeline=NeverRewinds),
         Parts(pipeline=LeavesQuietMarketsAlone),
         Parts(publisher=SkipsWhatFails),
+        Parts(trades=SkipsTradesThatFail),
+        Parts(trades=ForgetsTrades),
+        Parts(trades=TrustsTheEvents),
         Parts(store=RowsWithoutPosition),
     ],
     ids=[
@@ -144,6 +173,9 @@ class RowsWithoutPosition(MemoryOrderStore):
         "the router never rewinds",
         "the router leaves quiet markets alone",
         "the router skips what fails",
+        "the router skips trades that fail",
+        "the router forgets trades",
+        "the router trusts the events",
         "the writer commits rows without their position",
     ],
 )

@@ -1,7 +1,9 @@
 """One platform in one loop: the product's classes over memory, and the crashes of its processes."""
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from actors.book.codec import decode_events
 from actors.fold.ports import StoredSnapshot
@@ -10,9 +12,10 @@ from actors.pair.actor import PairActor
 from actors.platform.config import Limits, Servers
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
 from actors.router.depth import DepthFeed
-from actors.router.linger import Linger
+from actors.router.intake import CommandIntake, PairIntake
 from actors.router.pipeline import PairPipeline
 from actors.router.publisher import PairPublisher
+from actors.router.trades import TradeLog
 from actors.writer.store import OrderStore
 from actors.writer.writer import PostgresWriter
 from analytics.fold import CandleFold
@@ -59,6 +62,7 @@ class Parts:
     actor: type[PairActor] = PairActor
     pipeline: type[PairPipeline] = PairPipeline
     publisher: type[PairPublisher] = PairPublisher
+    trades: type[TradeLog] = TradeLog
     store: type[MemoryOrderStore] = MemoryOrderStore
 
 
@@ -174,20 +178,32 @@ class World:
     def _start_router(self) -> None:
         self._routers_started += 1
         channel = f"router {self._routers_started}"
+        partition = self.log.partition
         reader = self.log.reader(topic=COMMANDS_TOPIC, client_id=channel)
-        reader.seek(self.log.partition, 0)
+        reader.seek(partition, 0)
         sink = self.log.sink(topology=self.platform.topology, client_id=channel)
+        trades = self.parts.trades(
+            market=MARKET,
+            partition=partition,
+            sink=sink,
+            events=lambda: self.log.reader(topic=EVENTS_TOPIC, client_id=channel),
+        )
+        intake = PairIntake(reader, partition=partition, bytes_max=2 * LIMITS.range_bytes)
         pipeline = self.parts.pipeline(
             market=MARKET,
-            partition=self.log.partition,
+            intake=intake,
             pair=SimulatedPair(self.network, self.process, channel=channel),
-            reader=reader,
-            publisher=self.parts.publisher(market=MARKET, sink=sink),
+            publisher=self.parts.publisher(market=MARKET, sink=sink, trades=trades),
             depth=_DEPTH,
-            linger=Linger(),
             limits=LIMITS,
         )
-        self._routers.append(self.loop.create_task(_run_both(pipeline), name=channel))
+        router = _run_together(
+            CommandIntake(reader, {partition: intake}).run(),
+            pipeline.run(),
+            pipeline.run_depth(),
+            trades.run(),
+        )
+        self._routers.append(self.loop.create_task(router, name=channel))
 
     def _start_writer(self) -> None:
         self._writer = Writer(self)
@@ -224,5 +240,5 @@ class World:
             self.process.crash()
 
 
-async def _run_both(pipeline: PairPipeline) -> None:
-    await asyncio.gather(pipeline.run(), pipeline.run_depth())
+async def _run_together(*loops: Coroutine[Any, Any, None]) -> None:
+    await asyncio.gather(*loops)
