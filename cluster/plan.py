@@ -37,6 +37,8 @@ class Platform:
     the logs that the data have had: each later one begins with books, the first with none.
     `loopback` says that clients reach the platform at a loopback address alone. `trace` is where
     routers and hub send stamps of what passes, `host:port`; empty where nobody measures.
+    `stream_token` is what routers and pairs know each other by, `stream_ports` where routers of
+    other nodes find pairs.
     """
 
     servers: Servers
@@ -53,6 +55,8 @@ class Platform:
     operator_token: str = ""
     web_directory: str = ""
     trace: str = ""
+    stream_token: str = field(default="", repr=False)
+    stream_ports: tuple[int, int] = (0, 0)
 
     @property
     def exchange(self) -> ExchangeConfig:
@@ -92,6 +96,8 @@ class Platform:
         return PairConfig(
             markets=self.topology.actors[actor],
             snapshots=self._snapshot_place,
+            stream_token=self.stream_token,
+            stream_ports=self.stream_ports,
             limits=PairLimits(**_of(self.limits, PairLimits)),
             log_format=self.log_format,
         )
@@ -102,6 +108,7 @@ class Platform:
             kafka_bootstrap=self.servers.kafka_bootstrap,
             redis_url=self.servers.redis_url,
             topology=self.topology.shard(shard, shards=shards),
+            stream_token=self.stream_token,
             shard=shard,
             namespace=self.namespace,
             limits=RouterLimits(**_of(self.limits, RouterLimits)),

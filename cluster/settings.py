@@ -20,6 +20,10 @@ FORKAST_LOG_FORMAT            json or console; by default console at a terminal,
 FORKAST_GATEWAY_REPLICAS      processes that take orders, 1
 FORKAST_ROUTER_SHARDS         processes that carry the log to the pairs, 1
 FORKAST_ALLOWED_ORIGINS       origins of pages beside loopback ones, separated by commas
+FORKAST_STREAM_TOKEN          what routers and pairs know each other by; made and kept in the data
+                              folder
+FORKAST_STREAM_PORTS          the ports at which routers of other nodes find pairs, as 31000-31099;
+                              the system's choice by default
 FORKAST_OPERATOR_TOKEN        what halt and resume need; made and kept in the data folder
 FORKAST_OBJECT_STORE_MB       Ray's shared memory on this node
 FORKAST_TRACE                 where routers and hub send stamps of single orders, host:port, for
@@ -41,12 +45,24 @@ from actors.platform.topology import Topology
 from cluster.errors import SettingsError
 from cluster.plan import Platform
 
+
+def _first_and_last(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    first, _, last = value.partition("-")
+    ports = int(first), int(last or first)
+    if not 0 < ports[0] <= ports[1] <= 65_535:
+        raise ValueError("give the first and the last port, as 31000-31099")
+    return ports
+
+
 SECRETS = frozenset(
     {
         "FORKAST_POSTGRES_URL",
         "FORKAST_REDIS_URL",
         "FORKAST_KAFKA_BOOTSTRAP",
         "FORKAST_OPERATOR_TOKEN",
+        "FORKAST_STREAM_TOKEN",
     }
 )
 
@@ -79,6 +95,10 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     operator_token: str = ""
     trace: Annotated[str, pydantic.StringConstraints(pattern=r"^([^:\s]+:[0-9]+)?$")] = ""
+    stream_token: str = ""
+    stream_ports: Annotated[
+        tuple[int, int], NoDecode, pydantic.BeforeValidator(_first_and_last)
+    ] = (0, 0)
     object_store_mb: int = pydantic.Field(default=256, ge=80)
     limits: Limits = Limits()
 
@@ -92,7 +112,7 @@ class Settings(BaseSettings):
     def platform(
         self, *, servers: Servers, topology: Topology, data: Path, page: Path | None = None
     ) -> Platform:
-        """Return what the workers need to know; makes the operator's token on first use."""
+        """Return what the workers need to know; makes the platform's tokens on first use."""
         return Platform(
             servers=servers,
             topology=topology,
@@ -103,7 +123,9 @@ class Settings(BaseSettings):
             gateway_replicas=self.gateway_replicas,
             allowed_origins=self.allowed_origins,
             loopback=_is_loopback(self.host) if self.loopback is None else self.loopback,
-            operator_token=self.operator_token or _kept_token(data),
+            operator_token=self.operator_token or _kept_token(data / "operator.token"),
+            stream_token=self.stream_token or _kept_token(data / "stream.token"),
+            stream_ports=self.stream_ports,
             web_directory=str(page) if page else "",
             trace=self.trace,
         )
@@ -139,10 +161,9 @@ def _is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def _kept_token(data: Path) -> str:
-    path = data / "operator.token"
+def _kept_token(path: Path) -> str:
     if not path.exists():
-        data.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(24))
     return path.read_text().strip()

@@ -1,5 +1,6 @@
 """The pairs of one process: a busy one alone, or quiet ones that share what a process costs."""
 
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -10,25 +11,38 @@ from actors.fold.saving import SaveBeside
 from actors.fold.snapshots_postgres import Patience
 from actors.fold.stores import snapshot_store
 from actors.pair.actor import PairActor
-from actors.pair.messages import Fingerprint, Position, RangeRequest
+from actors.pair.messages import (
+    AcknowledgeRequest,
+    DepthRequest,
+    Fingerprint,
+    PairRequest,
+    Position,
+    PositionRequest,
+    RangeRequest,
+    RewindRequest,
+    StatsRequest,
+)
 from actors.platform.config import PairConfig
 from actors.platform.errors import SnapshotRefusedError
 from actors.platform.messages import DepthSnapshot
 
 _log = structlog.get_logger(__name__)
+_REQUESTS: msgspec.msgpack.Decoder[PairRequest] = msgspec.msgpack.Decoder(PairRequest)
 
 
 class PairHost:
     """Hold the `PairActor`s of some markets, and pass calls on to the one that each is for.
 
     Pairs of one host die and come back together, and wait for each other's commands; nothing else
-    is common to them. One whose book cannot be found refuses calls, and looks again at each.
+    is common to them. One whose book cannot be found refuses calls, and looks again at each. Calls
+    may come from several threads; one at a time is carried out.
     """
 
     def __init__(self, config: PairConfig) -> None:
         self._config = config
         self._markets = {market.pair: market for market in config.markets}
         self._patience = Patience()
+        self._one_at_a_time = Lock()
         self._pairs: dict[str, PairActor] = {}
         for pair in self._markets:
             try:
@@ -43,53 +57,53 @@ class PairHost:
         return self._config
 
     def ping(self) -> list[str]:
-        """Return the pairs, as a sign of life."""
-        return list(self._markets)
+        """Return the pairs, as a sign of life: none comes where one of them is stuck."""
+        with self._one_at_a_time:
+            return list(self._markets)
 
-    def answer(self, request: bytes) -> bytes:
-        """Pass a `RangeRequest`'s MessagePack on; return the `RangeAnswer`'s."""
-        asked = msgspec.msgpack.decode(request, type=RangeRequest)
-        return self._pair(asked.pair).answer(asked)
+    def serve(self, request: bytes) -> bytes:
+        """Take a `PairRequest`'s MessagePack; return that of its answer."""
+        asked = _REQUESTS.decode(request)
+        with self._one_at_a_time:
+            pair = self._pair(asked.pair)
+            if isinstance(asked, RangeRequest):
+                return pair.answer(asked)
+            return msgspec.msgpack.encode(_answer(pair, asked))
 
     def position(self, pair: str) -> Position:
         """See `PairActor.position`."""
-        return self._pair(pair).position()
-
-    def rewind(self, pair: str) -> Position:
-        """See `PairActor.rewind`."""
-        return self._pair(pair).rewind()
-
-    def acknowledge(self, pair: str, next_offset: int) -> None:
-        """See `PairActor.acknowledge`."""
-        self._pair(pair).acknowledge(next_offset)
+        with self._one_at_a_time:
+            return self._pair(pair).position()
 
     def depth(self, pair: str, limit: int) -> DepthSnapshot:
         """See `PairActor.depth`."""
-        return self._pair(pair).depth(limit)
-
-    def depth_messages(self, pair: str, limit: int, top: int) -> tuple[bytes, bytes]:
-        """See `PairActor.depth_messages`."""
-        return self._pair(pair).depth_messages(limit, top)
+        with self._one_at_a_time:
+            return self._pair(pair).depth(limit)
 
     def orders(self, pair: str, limit: int) -> tuple[bytes, bytes]:
         """See `PairActor.orders`."""
-        return self._pair(pair).orders(limit)
+        with self._one_at_a_time:
+            return self._pair(pair).orders(limit)
 
     def fingerprint(self, pair: str) -> Fingerprint:
         """See `PairActor.fingerprint`."""
-        return self._pair(pair).fingerprint()
+        with self._one_at_a_time:
+            return self._pair(pair).fingerprint()
 
     def stats(self, pair: str) -> dict[str, Any]:
         """See `PairActor.stats`."""
-        return self._pair(pair).stats()
+        with self._one_at_a_time:
+            return self._pair(pair).stats()
 
     def export(self, pair: str) -> StoredSnapshot:
         """See `PairActor.export`."""
-        return self._pair(pair).export()
+        with self._one_at_a_time:
+            return self._pair(pair).export()
 
     def adopt(self, pair: str, snapshot: StoredSnapshot) -> Position:
         """See `PairActor.adopt`."""
-        return self._pair(pair).adopt(snapshot)
+        with self._one_at_a_time:
+            return self._pair(pair).adopt(snapshot)
 
     def _pair(self, name: str) -> PairActor:
         """Return a pair, restored where it is not yet. Raises SnapshotRefusedError."""
@@ -103,3 +117,21 @@ class PairHost:
             )
             self._pairs[name] = PairActor(market, store, limits, SaveBeside())
         return self._pairs[name]
+
+
+def _answer(
+    pair: PairActor,
+    asked: PositionRequest | RewindRequest | AcknowledgeRequest | DepthRequest | StatsRequest,
+) -> Position | tuple[bytes, bytes] | dict[str, Any] | None:
+    match asked:
+        case PositionRequest():
+            return pair.position()
+        case RewindRequest():
+            return pair.rewind()
+        case AcknowledgeRequest():
+            pair.acknowledge(asked.next_offset)
+            return None
+        case DepthRequest():
+            return pair.depth_messages(asked.limit, asked.top)
+        case StatsRequest():
+            return pair.stats()

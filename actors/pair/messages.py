@@ -1,4 +1,7 @@
-"""Messages between a pair's actor and those who call it: ranges, answers, positions."""
+"""Messages between a pair's actor and those who call it: ranges, answers, positions.
+
+Requests have a tag, by which the actor knows them apart on its stream.
+"""
 
 import msgspec
 
@@ -48,7 +51,7 @@ class RangeApplied(msgspec.Struct, frozen=True, array_like=True, gc=False):
     halted: bool = False
 
 
-class RangeRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class RangeRequest(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=1):
     """All that a router asks of a pair in one call: one call costs more than what it carries.
 
     It is for `pair`. Events of commands before `acknowledged` are in Kafka. Where `depth_levels` is
@@ -63,6 +66,52 @@ class RangeRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):
     depth_levels: int
     depth_top: int
     values: list[bytes]
+
+
+class PositionRequest(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=2):
+    """Where does the pair stand? The answer is a `Position`."""
+
+    pair: str
+
+
+class RewindRequest(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=3):
+    """Go back to the last snapshot. The answer is the `Position` there."""
+
+    pair: str
+
+
+class AcknowledgeRequest(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=4):
+    """Events of commands before `next_offset` are in Kafka. The answer is None."""
+
+    pair: str
+    next_offset: int
+
+
+class DepthRequest(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=5):
+    """Show the depth twice, with `limit` and with `top` levels a side.
+
+    The answer is two MessagePack `DepthSnapshot`s.
+    """
+
+    pair: str
+    limit: int
+    top: int
+
+
+class StatsRequest(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=6):
+    """Count; the answer is as that of `PairActor.stats`."""
+
+    pair: str
+
+
+PairRequest = (
+    RangeRequest
+    | PositionRequest
+    | RewindRequest
+    | AcknowledgeRequest
+    | DepthRequest
+    | StatsRequest
+)
 
 
 class RangeAnswer(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -7,10 +7,14 @@ from actors.fold.ports import StoredSnapshot
 from actors.pair.messages import Fingerprint, Position, RangeAnswer, RangeRequest
 from actors.platform.config import PairConfig
 from actors.platform.messages import DepthSnapshot
+from actors.stream.endpoint import Endpoint
 
 
 class PairInterface(Protocol):
-    """What an actor answers that carries pairs; see `PairActor`, where each does the work."""
+    """What an actor that carries pairs answers through Ray; `PairActor` does the work.
+
+    Routers ask by stream for everything else, and for positions and counts too.
+    """
 
     def config(self) -> PairConfig:
         """Return what the actor was made for."""
@@ -20,19 +24,13 @@ class PairInterface(Protocol):
         """Return the pairs, as a sign of life."""
         ...
 
-    def answer(self, request: bytes) -> bytes:
-        """Take a `RangeRequest`'s MessagePack; return the `RangeAnswer`'s."""
+    def endpoint(self) -> Endpoint:
+        """Return where the actor takes `PairRequest`s by stream."""
         ...
 
     def position(self, pair: str) -> Position: ...
 
-    def rewind(self, pair: str) -> Position: ...
-
-    def acknowledge(self, pair: str, next_offset: int) -> None: ...
-
     def depth(self, pair: str, limit: int) -> DepthSnapshot: ...
-
-    def depth_messages(self, pair: str, limit: int, top: int) -> tuple[bytes, bytes]: ...
 
     def orders(self, pair: str, limit: int) -> tuple[bytes, bytes]: ...
 

@@ -71,10 +71,16 @@ class SnapshotPlace:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PairConfig:
-    """What the actor of some pairs needs to know: these pairs' markets and their snapshots."""
+    """What the actor of some pairs needs to know: these pairs' markets and their snapshots.
+
+    Routers show by `stream_token` that they are of this platform. `stream_ports` bounds the port
+    at which those of other nodes find the actor; it is the system's choice where it is (0, 0).
+    """
 
     markets: tuple[Market, ...]
     snapshots: SnapshotPlace
+    stream_token: str = field(repr=False)
+    stream_ports: tuple[int, int] = (0, 0)
     limits: PairLimits = field(default_factory=PairLimits)
     log_format: LogFormat = "json"
 
@@ -89,6 +95,7 @@ class RouterConfig:
     kafka_bootstrap: str
     redis_url: str
     topology: Topology
+    stream_token: str = field(repr=False)
     shard: int = 0
     namespace: str = "forkast"
     limits: RouterLimits = field(default_factory=RouterLimits)

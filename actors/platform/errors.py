@@ -10,6 +10,8 @@
     │   ├── PairUnavailableError     ... one that carries pairs
     │   ├── WriterUnavailableError   ... the Postgres writer
     │   └── CandlesUnavailableError  ... the candle aggregator
+    ├── StreamBrokenError            a peer's bytes are not those of a stream of this platform
+    ├── StreamFullError              nothing was sent: too many requests wait for an answer
     ├── SnapshotRefusedError         a snapshot is torn, foreign or of another version
     ├── PositionTakenError           another process has moved a consumer's stored position
     └── StorageUnavailableError      Postgres did not answer
@@ -74,6 +76,18 @@ class WriterUnavailableError(ActorUnavailableError):
 
 class CandlesUnavailableError(ActorUnavailableError):
     """Report that the candle actor did not answer."""
+
+
+class StreamBrokenError(ForkastError):
+    """Report bytes that no peer of this platform and version would send."""
+
+    retryable = True
+
+
+class StreamFullError(ForkastError):
+    """Refuse a request because too many wait for an answer; nothing was sent."""
+
+    retryable = True
 
 
 class SnapshotRefusedError(ForkastError):

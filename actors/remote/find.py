@@ -42,3 +42,9 @@ def find_actor(name: str, namespace: str) -> Handle[Any]:
         with contextlib.suppress(ValueError):
             return Handle(ray.get_actor(numbered, namespace=namespace))
     raise ValueError(f"there is no actor {name}")
+
+
+def own_node_id() -> str:
+    """Return Ray's name of the node that this process is on."""
+    node: str = ray.get_runtime_context().get_node_id()
+    return node

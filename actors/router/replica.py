@@ -5,8 +5,8 @@ from functools import partial
 
 from actors.book.market import Market
 from actors.log.traced import log_of
-from actors.pair.client import RemotePair
 from actors.pair.ports import PairClient
+from actors.pair.streams import ActorStreams
 from actors.pair.traced import TracedPair
 from actors.platform.config import RouterConfig
 from actors.platform.logs import configure_logs
@@ -28,12 +28,13 @@ class RouterReplica:
 
     async def __init__(self, config: RouterConfig) -> None:  # type: ignore[misc]
         configure_logs(config.log_format, pairs=config.topology.pairs)
+        self._streams = ActorStreams(config)
         self._trace = Trace(config.trace) if config.trace else None
         self._router = PatientRouter(
             partial(
                 OrderRouter,
                 config,
-                connect=partial(_remote_pair, config, self._trace),
+                connect=partial(_pair, self._streams, self._trace),
                 log=log_of(config.kafka_bootstrap, trace=self._trace, step=Step.ROUTED),
             )
         )
@@ -59,11 +60,11 @@ class RouterReplica:
         # Serve awaits this on a graceful stop.
         self._reporting.cancel()
         await self._router.stop()
+        await self._streams.close()
         if self._trace is not None:
             self._trace.close()
 
 
-def _remote_pair(config: RouterConfig, trace: Trace | None, market: Market) -> PairClient:
-    actor = config.topology.actor(market.pair)
-    pair = RemotePair(pair=market.pair, actor=actor, namespace=config.namespace)
+def _pair(streams: ActorStreams, trace: Trace | None, market: Market) -> PairClient:
+    pair = streams.pair(market)
     return pair if trace is None else TracedPair(pair, market=market, trace=trace)

@@ -12,7 +12,7 @@ from actors.pair.ports import PairInterface
 from actors.platform.errors import ActorUnavailableError
 from actors.platform.topology import Topology
 from actors.remote import handle
-from actors.remote.find import find_actor, pair_actor_name
+from actors.remote.find import find_actor, own_node_id, pair_actor_name
 from actors.remote.handle import Handle
 from cluster.errors import DeployError
 from cluster.platform.runtime import NAMESPACE
@@ -66,7 +66,7 @@ def actor_places(topology: Topology) -> dict[str, str]:
             found: Handle[PairInterface] = find_actor(pair_actor_name(actor), NAMESPACE)
         except ValueError as error:
             raise DeployError(f"{actor} has no actor now: try again later") from error
-        places[actor] = found.run(_own_node)
+        places[actor] = found.run(lambda _: own_node_id())
     return {actor: ask(reference) for actor, reference in places.items()}
 
 
@@ -81,11 +81,6 @@ def ask(reference: ObjectRef[_R]) -> _R:
 def _entries() -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
     return found
-
-
-def _own_node(_: Any) -> str:
-    node: str = ray.get_runtime_context().get_node_id()
-    return node
 
 
 def _node(entry: Mapping[str, Any], pairs: list[str]) -> Node:

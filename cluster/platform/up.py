@@ -13,6 +13,7 @@ from typing import TypeVar
 import httpx
 
 from actors.platform.topology import Topology
+from actors.stream.endpoint import remove_stale, socket_folder
 from cluster.data.epochs.check import enter_epoch
 from cluster.data.migrate import migrate
 from cluster.data.state import DataFolder, RunState
@@ -117,6 +118,7 @@ class PlatformRun:
         # Each step is taken, whatever becomes of the ones before it; the last pushed is the first.
         async with contextlib.AsyncExitStack() as steps:
             steps.callback(self.folder.release)
+            steps.callback(remove_stale, socket_folder())
             steps.push_async_callback(asyncio.to_thread, processes.end, family)
             if self._embedded is not None:
                 steps.push_async_callback(self._embedded.stop)

@@ -33,6 +33,7 @@ def make_platform(
         topology=Topology(tuple(markets)),
         data_directory=str(directory),
         namespace="forkast-tests",
+        stream_token="the token of the tests",
         limits=Limits(**({"snapshot_every_commands": 500} | limits)),
     )
 

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -15,8 +16,8 @@ from ray.exceptions import RayActorError
 from actors.book.market import Market
 from actors.log.commands import KafkaCommandLog
 from actors.pair.builder import pair_actor
-from actors.pair.client import RemotePair
 from actors.pair.ports import PairInterface
+from actors.pair.streams import ActorStreams
 from actors.platform.config import Servers
 from actors.platform.errors import PairUnavailableError
 from actors.platform.topology import Topology
@@ -41,16 +42,15 @@ async def own_markets(leases: MarketLeases) -> list[Market]:
     return await leases.markets(2)
 
 
-def make_router(platform: Platform) -> OrderRouter:
-    return OrderRouter(
-        platform.router(),
-        connect=lambda m: RemotePair(
-            pair=m.pair,
-            actor=platform.topology.actor(m.pair),
-            namespace=platform.namespace,
-            timeout_s=5.0,
-        ),
-    )
+@asynccontextmanager
+async def routed(platform: Platform) -> AsyncIterator[OrderRouter]:
+    """Run a router with streams of its own to the actors."""
+    streams = ActorStreams(platform.router(), timeout_s=5.0)
+    try:
+        async with running(OrderRouter(platform.router(), connect=streams.pair)) as router:
+            yield router
+    finally:
+        await streams.close()
 
 
 def made(platform: Platform, actor: str) -> Handle[PairInterface]:
@@ -101,7 +101,7 @@ async def test_an_actor_killed_under_load_loses_nothing_and_doubles_nothing(
         return any(snapshots.glob("*.snapshot"))
 
     try:
-        async with running(make_router(platform)) as router, command_log(platform) as log:
+        async with routed(platform) as router, command_log(platform) as log:
             load = _Load(log, own_markets)
             await until(a_snapshot_is_there, what="a snapshot")
             for _ in range(2):
@@ -147,10 +147,11 @@ async def test_a_pair_without_an_actor_is_waited_for(
 ) -> None:
     late = own_markets[0]
     platform = make_platform(servers, [late], tmp_path)
-    missing = RemotePair(pair=late.pair, actor=late.pair, namespace=platform.namespace)
+    streams = ActorStreams(platform.router())
     with pytest.raises(PairUnavailableError, match="there is no actor"):
-        await missing.position()
-    async with running(make_router(platform)), command_log(platform) as log:
+        await streams.pair(late).position()
+    await streams.close()
+    async with routed(platform), command_log(platform) as log:
         await append_singly(log, late, flow(100))
         handle = await asyncio.to_thread(made, platform, late.pair)
         try:
@@ -170,7 +171,7 @@ async def test_two_quiet_pairs_share_an_actor_and_die_and_come_back_together(
     handle = await asyncio.to_thread(made, platform, "quiet")
     try:
         assert await handle.submit(PairInterface.ping) == [one.pair for one in own_markets]
-        async with running(make_router(platform)), command_log(platform) as log:
+        async with routed(platform), command_log(platform) as log:
             for one in own_markets:
                 await append_singly(log, one, flow(100))
                 await Judge(platform, one).rule()

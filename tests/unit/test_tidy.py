@@ -21,7 +21,13 @@ _CALLED_FROM_OUTSIDE = {
     "EVENTS": "the feed's payloads by event: tests hold every message against them",
     "_engineio_server_class": "python-socketio asks for it",
     "_handle_eio_message": "python-socketio's, overridden",
-    "datagram_received": "asyncio calls it",
+    **dict.fromkeys(
+        (
+            *("connection_made", "connection_lost", "data_received", "datagram_received"),
+            *("pause_writing", "resume_writing"),
+        ),
+        "asyncio calls them on a protocol",
+    ),
     "build": "aiokafka asks a request for it",
     "handle_post_request": "python-engineio's, overridden",
     "encode_client_order_id": "the way back of the decoding; tests write commands with it",

@@ -12,6 +12,8 @@ from cluster.markets import default_topology
 from cluster.plan import Platform
 
 _PASSWORD, _REDIS_PASSWORD, _TOKEN = "pg-password", "redis-password", "operator-token"
+_STREAM = "stream-token"
+_SECRETS = (_PASSWORD, _REDIS_PASSWORD, _TOKEN, _STREAM)
 _MARKETS = tuple(default_topology())
 
 
@@ -27,24 +29,26 @@ def platform(tmp_path: Path) -> Platform:
         data_directory=str(tmp_path),
         limits=Limits(snapshots_kept=5, range_bytes=77),
         operator_token=_TOKEN,
+        stream_token=_STREAM,
     )
 
 
 def _knows(config: object) -> set[str]:
     pickled = pickle.dumps(config)
-    return {word for word in (_PASSWORD, _REDIS_PASSWORD, _TOKEN) if word.encode() in pickled}
+    return {word for word in _SECRETS if word.encode() in pickled}
 
 
 def test_secrets_reach_only_those_who_use_them(platform: Platform) -> None:
     pair = _MARKETS[0].pair
-    assert _knows(platform) == {_PASSWORD, _REDIS_PASSWORD, _TOKEN}
-    assert _knows(platform.pair(pair)) == set()
-    assert _knows(replace(platform, snapshots="postgres").pair(pair)) == {_PASSWORD}
-    assert _knows(platform.router()) == {_REDIS_PASSWORD}
+    assert _knows(platform) == set(_SECRETS)
+    assert _knows(platform.pair(pair)) == {_STREAM}
+    assert _knows(replace(platform, snapshots="postgres").pair(pair)) == {_PASSWORD, _STREAM}
+    assert _knows(platform.router()) == {_REDIS_PASSWORD, _STREAM}
     assert _knows(platform.writer) == {_PASSWORD}
     assert _knows(platform.candles) == {_PASSWORD, _REDIS_PASSWORD}
     assert _TOKEN in _knows(platform.gateway)
-    assert _TOKEN not in _knows(platform.hub)
+    assert not {_TOKEN, _STREAM} & _knows(platform.hub)
+    assert _STREAM not in _knows(platform.gateway)
 
 
 def test_what_does_not_concern_a_pair_leaves_its_config_as_it_is(platform: Platform) -> None:

@@ -30,6 +30,8 @@ def test_every_setting_reaches_the_platform(
     monkeypatch.setenv("FORKAST_GATEWAY_REPLICAS", "2")
     monkeypatch.setenv("FORKAST_ALLOWED_ORIGINS", "https://a.example, https://b.example")
     monkeypatch.setenv("FORKAST_OPERATOR_TOKEN", "a token")
+    monkeypatch.setenv("FORKAST_STREAM_TOKEN", "a stream's")
+    monkeypatch.setenv("FORKAST_STREAM_PORTS", "31000-31099")
     monkeypatch.setenv("FORKAST_LIMITS__WAITERS", "7")
     monkeypatch.setenv("FORKAST_TRACE", "127.0.0.1:9")
     topology = default_topology()
@@ -38,10 +40,12 @@ def test_every_setting_reaches_the_platform(
     assert platform.gateway_replicas == 2
     assert platform.allowed_origins == ("https://a.example", "https://b.example")
     assert platform.operator_token == "a token"
+    assert platform.stream_token == "a stream's"
+    assert platform.stream_ports == (31_000, 31_099)
     assert platform.limits.waiters == 7
     assert platform.router().trace == platform.hub.trace == "127.0.0.1:9"
     assert platform.limits.body_bytes == Limits().body_bytes
-    assert not (tmp_path / "operator.token").exists()
+    assert not list(tmp_path.glob("*.token"))
 
 
 @pytest.mark.parametrize(
@@ -81,18 +85,20 @@ def test_a_port_that_is_published_on_loopback_can_be_said_to_be(
     assert platform.loopback is True
 
 
-def test_an_operators_token_is_made_once_and_kept_private(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["operator", "stream"])
+def test_a_token_is_made_once_and_kept_private(tmp_path: Path, name: str) -> None:
     def token() -> str:
         settings = load_settings()
         platform = settings.platform(
             servers=_SERVERS, topology=default_topology(), data=tmp_path / "data"
         )
-        return platform.operator_token
+        kept: str = getattr(platform, f"{name}_token")
+        return kept
 
     first = token()
     assert len(first) >= 32
     assert token() == first
-    assert (tmp_path / "data" / "operator.token").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "data" / f"{name}.token").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(
@@ -100,6 +106,7 @@ def test_an_operators_token_is_made_once_and_kept_private(tmp_path: Path) -> Non
     [
         *(("PORT", "many"), ("PORT", "70000"), ("GATEWAY_REPLICAS", "0")),
         *(("KAFKA_BROKERS", "2"), ("LIMITS__WAITERS", "x")),
+        *(("STREAM_PORTS", "some"), ("STREAM_PORTS", "31099-31000"), ("STREAM_PORTS", "1-70000")),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(
