@@ -8,6 +8,7 @@ from cluster.cli.bench.latency import latency
 from cluster.cli.bench.pipeline import pipeline
 from cluster.cli.bench.recovery import recovery
 from cluster.cli.bench.scale import scale
+from cluster.cli.bench.transport import transport
 from cluster.cli.bench.web import web
 
 app = typer.Typer(name="bench", help="Measure this machine.", no_args_is_help=True)
@@ -17,4 +18,5 @@ app.command("latency")(latency)
 app.command("pipeline")(pipeline)
 app.command("recovery")(recovery)
 app.command("scale")(scale)
+app.command("transport")(transport)
 app.command("web")(web)
