@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from cluster.tools.chaos.plan import PROCESSES, Plan, Target
+from cluster.tools.chaos import sockets
+from cluster.tools.chaos.plan import PROCESSES, STREAMS, Plan, Target
 from cluster.tools.namespaces import Network
 from cluster.tools.platforms import forkast
 
 
 def test_a_plan_is_the_same_from_the_same_seed_and_comes_to_everything() -> None:
-    targets = (*PROCESSES, Target.LEADER, Target.DISK, Target.NODE, Target.LINK)
+    targets = (*PROCESSES, *STREAMS, Target.LEADER, Target.DISK, Target.NODE, Target.LINK)
     plan = Plan(seed=5, targets=targets, faults_max=3)
     rounds = [plan.round(number) for number in range(200)]
     assert rounds == [replace(plan).round(number) for number in range(200)]
@@ -29,6 +30,18 @@ def test_a_campaign_on_three_brokers_loses_and_doubles_nothing(tmp_path: Path) -
         timeout_s=400,
     )
     _assert_held(done, rounds=3)
+
+
+@pytest.mark.skipif(not sockets.possible(), reason="other processes' sockets take root")
+def test_a_campaign_on_streams_that_break_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    only: list[str] = [word for target in STREAMS for word in ("--only", target)]
+    done = forkast(
+        *("chaos", "--seed", 2, "--rounds", 6, "--faults", 3, "--json"),
+        *only,
+        *("--evidence", tmp_path),
+        timeout_s=400,
+    )
+    _assert_held(done, rounds=6)
 
 
 @pytest.mark.cluster

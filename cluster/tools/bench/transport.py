@@ -6,7 +6,9 @@ import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -77,7 +79,7 @@ async def measure_transport(
 async def _measure(
     *, rates: Sequence[int], actors: int, payload: bytes, seconds: float
 ) -> list[Cost]:
-    answering = ray.remote(_Answering).options(num_cpus=0)
+    answering: Any = ray.remote(_Answering).options(num_cpus=0)
     handles = [answering.remote() for _ in range(actors)]
     found = [await handle.where.remote() for handle in handles]
     both_ends = [psutil.Process(), *(psutil.Process(process_id) for process_id, _ in found)]
@@ -86,7 +88,7 @@ async def _measure(
     streams = [await dialer.connect(endpoint, node_id=node_id) for _, endpoint in found]
     ways: dict[str, list[_Ask]] = {
         "Ray's call": [handle.answer.remote for handle in handles],
-        "stream": [lambda sent, to=stream: to.request(sent, bytes) for stream in streams],
+        "stream": [partial(stream.request, decode=bytes) for stream in streams],
     }
     try:
         before_s = _cpu_s(both_ends)

@@ -18,7 +18,8 @@ from cluster.markets import load_topology
 from cluster.plan import Platform
 from cluster.settings import load_settings
 from cluster.tools import platforms
-from cluster.tools.chaos.plan import PROCESSES, Target
+from cluster.tools.chaos import sockets
+from cluster.tools.chaos.plan import PROCESSES, STREAMS, Target
 from cluster.tools.chaos.workers import Workers
 from cluster.tools.markets_file import write_markets
 from cluster.tools.namespaces import Network
@@ -26,11 +27,14 @@ from cluster.tools.platforms import RunningPlatform
 from cluster.tools.ray_nodes import RayNodes
 
 _PAIRS = ("AAA-USD", "BBB-USD", "CCC-USD")
+# Few enough that an actor meets ports that are taken; outside those that the system hands out.
+STREAM_PORTS = range(31_000, 31_010)
 _QUOTA = "1200m"
 _LIMITS = {
     # Snapshots that are taken often are read often.
     "FORKAST_LIMITS__SNAPSHOT_EVERY_COMMANDS": "200",
     "FORKAST_GATEWAY_REPLICAS": "2",
+    "FORKAST_STREAM_PORTS": f"{STREAM_PORTS[0]}-{STREAM_PORTS[-1]}",
 }
 
 
@@ -112,7 +116,8 @@ async def _start(cluster: RayNodes, nodes: int) -> None:
 def _targets(brokers: int, *, nodes: int, bounded: bool) -> tuple[Target, ...]:
     leader = (Target.LEADER,) if brokers > 1 else ()
     machines = (Target.NODE, Target.LINK) if nodes else ()
-    return PROCESSES + leader + ((Target.DISK,) if bounded else ()) + machines
+    streams = STREAMS if sockets.possible() else ()
+    return PROCESSES + streams + leader + ((Target.DISK,) if bounded else ()) + machines
 
 
 @contextlib.contextmanager

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import psutil
 
-from cluster.tools.chaos.bed import BrokenPlatform
-from cluster.tools.chaos.plan import Action, Fault, Target
+from cluster.tools.chaos.bed import STREAM_PORTS, BrokenPlatform
+from cluster.tools.chaos.plan import STREAMS, Action, Fault, Target
 from cluster.tools.chaos.signals import frozen, send
+from cluster.tools.chaos.streams import break_stream
 from cluster.tools.chaos.victims import victim
 
 _ENDED_S = 5.0
@@ -31,6 +32,8 @@ async def inject(platform: BrokenPlatform, fault: Fault) -> bool:
     if process is None:
         return False
     with contextlib.suppress(psutil.NoSuchProcess):
+        if fault.target in STREAMS:
+            return await break_stream(process, fault, ports=STREAM_PORTS)
         match fault.action:
             case Action.KILL:
                 send(_with_children(process, fault.target), signal.SIGKILL)

@@ -23,6 +23,9 @@ class Target(StrEnum):
     DISK = "disk"
     NODE = "Ray node"
     LINK = "link"
+    STREAM = "stream"
+    SOCKET_FILE = "socket file"
+    PORT = "port"
 
 
 class Action(StrEnum):
@@ -35,12 +38,18 @@ class Action(StrEnum):
     FILL = "fill"
     CUT = "cut"
     SLOW = "slow"
+    TEAR = "tear"
+    SILENCE = "silence"
+    STALE = "stale"
+    TAKE = "take"
 
 
 PROCESSES = (
     *(Target.PAIR, Target.ROUTER, Target.GATEWAY, Target.HUB, Target.WRITER, Target.CANDLES),
     *(Target.CONTROLLER, Target.PROXY, Target.POSTGRES, Target.VALKEY, Target.KAFKA),
 )
+# What lies between routers and pairs' actors.
+STREAMS = (Target.STREAM, Target.SOCKET_FILE, Target.PORT)
 # A kill shows most, so it comes most often.
 _ACTIONS = (*(Action.KILL, Action.KILL, Action.KILL, Action.FREEZE, Action.RESTART, Action.STARVE),)
 _SPREAD_S = 0.5
@@ -50,6 +59,10 @@ _AWAY_S = (0.5, 12.0)
 _OTHER_ACTIONS = {
     Target.NODE: (Action.KILL, Action.KILL, Action.FREEZE),
     Target.LINK: (Action.CUT, Action.SLOW),
+    Target.STREAM: (Action.CUT, Action.CUT, Action.TEAR, Action.TEAR, Action.SILENCE),
+    Target.SOCKET_FILE: (Action.STALE,),
+    Target.PORT: (Action.TAKE,),
+    Target.DISK: (Action.FILL,),
 }
 
 
@@ -97,11 +110,7 @@ class Plan:
         lasts_s = _AWAY_S if target in (Target.NODE, Target.LINK) else _LASTS_S
         return Fault(
             target=target,
-            action=(
-                Action.FILL
-                if target is Target.DISK
-                else dice.choice(_OTHER_ACTIONS.get(target, _ACTIONS))
-            ),
+            action=dice.choice(_OTHER_ACTIONS.get(target, _ACTIONS)),
             after_s=round(dice.uniform(0, within_s), 3),
             lasts_s=round(dice.uniform(*lasts_s), 3),
             pick=dice.random(),

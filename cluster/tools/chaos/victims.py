@@ -7,10 +7,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from actors.platform.topology import COMMANDS_TOPIC
 from cluster.tools.chaos.bed import BrokenPlatform
-from cluster.tools.chaos.plan import Fault, Target
+from cluster.tools.chaos.plan import STREAMS, Fault, Target
 
 _TITLES = {
     Target.PAIR: "ray::PairActor",
+    **dict.fromkeys(STREAMS, "ray::PairActor"),
     Target.ROUTER: "ServeReplica:router",
     Target.GATEWAY: "ServeReplica:gateway",
     Target.HUB: "ServeReplica:hub",

@@ -106,7 +106,8 @@ async def test_pairs_of_an_actor_share_a_search_and_a_connection(
     with pytest.raises(PairUnavailableError, match="has not been found"):
         one.apply(_range(_MARKETS[0].pair, 0))
     with _actor(tmp_path) as ray.endpoint:
-        assert await asyncio.gather(one.position(), two.position()) == [Position(0, 0)] * 2
+        positions = await asyncio.gather(*(pair.position() for pair in (one, two)))
+        assert positions == [Position(0, 0)] * 2
         assert ray.searches == 1
         answers = await asyncio.gather(
             *(one.apply(_range(_MARKETS[0].pair, offset)) for offset in range(3)),

@@ -1,0 +1,136 @@
+"""Faults of the streams between routers and pairs' actors, done from outside both."""
+
+import asyncio
+import contextlib
+import secrets
+import signal
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from actors.stream.endpoint import socket_folder
+from cluster.tools.chaos.plan import Action, Fault
+from cluster.tools.chaos.signals import frozen, send
+from cluster.tools.chaos.sockets import sockets_of
+
+# How long a router waits for an actor that is silent, and some more.
+_SILENT_S = (10.0, 13.0)
+_TORN_BYTES_MAX = 64
+# An actor is stopped for so long that requests lie before it.
+_GATHER_S = 0.2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Streams:
+    """One actor's sockets: those that accept, and the connections with routers."""
+
+    listening: list[socket.socket]
+    connections: list[socket.socket]
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Return where it accepts connections of other nodes."""
+        found = [one for one in self.listening if one.family != socket.AF_UNIX]
+        return found[0].getsockname()[:2] if found else None
+
+    @property
+    def path(self) -> Path | None:
+        """Return the socket file."""
+        found = [one for one in self.listening if one.family == socket.AF_UNIX]
+        return Path(found[0].getsockname()) if found else None
+
+
+async def break_stream(process: psutil.Process, fault: Fault, *, ports: range) -> bool:
+    """Do a fault to an actor's streams; say whether there was one.
+
+    `ports` are those at which actors accept. Raises psutil.NoSuchProcess.
+    """
+    with _streams(process, ports) as streams:
+        if not streams.connections:
+            return False
+        match fault.action:
+            case Action.CUT:
+                _cut(streams)
+            case Action.TEAR:
+                await _tear(process, streams, answers=fault.pick < 0.5)
+            case Action.SILENCE:
+                with frozen([process]):
+                    await asyncio.sleep(_SILENT_S[0] + fault.pick * (_SILENT_S[1] - _SILENT_S[0]))
+            case Action.STALE:
+                _make_stale(streams)
+            case Action.TAKE:
+                await _take_port(process, streams, fault.lasts_s)
+    return True
+
+
+def _cut(streams: _Streams) -> None:
+    """End the connections for both sides."""
+    for one in streams.connections:
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+
+
+async def _tear(process: psutil.Process, streams: _Streams, *, answers: bool) -> None:
+    """Put bytes among the answers that are none, or take some out of the requests."""
+    for one in streams.connections:
+        if answers:
+            with contextlib.suppress(OSError):
+                one.send(secrets.token_bytes(_TORN_BYTES_MAX), socket.MSG_DONTWAIT)
+            continue
+        with frozen([process]):
+            await asyncio.sleep(_GATHER_S)
+            with contextlib.suppress(OSError):
+                one.recv(1 + secrets.randbelow(_TORN_BYTES_MAX), socket.MSG_DONTWAIT)
+
+
+def _make_stale(streams: _Streams) -> None:
+    """Leave a socket's file that nobody accepts at, as a killed process does."""
+    path = streams.path
+    if path is not None:
+        path.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(str(path))
+    _cut(streams)
+
+
+async def _take_port(process: psutil.Process, streams: _Streams, lasts_s: float) -> None:
+    """Kill the actor and have its port before the next one."""
+    address = streams.address
+    send([process], signal.SIGKILL)
+    if address is None:
+        return
+    with contextlib.suppress(psutil.TimeoutExpired):
+        await asyncio.to_thread(process.wait, lasts_s)
+    for one in (*streams.listening, *streams.connections):
+        one.close()
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):  # it is an address of another machine
+            taken.bind(address)
+            taken.listen()
+            await asyncio.sleep(lasts_s)
+
+
+@contextlib.contextmanager
+def _streams(process: psutil.Process, ports: range) -> Iterator[_Streams]:
+    folder = str(socket_folder())
+    with sockets_of(process) as held:
+        ours = [one for one in held if _is_stream(one, folder=folder, ports=ports)]
+        yield _Streams(
+            listening=[one for one in ours if _accepts(one)],
+            connections=[one for one in ours if not _accepts(one)],
+        )
+
+
+def _is_stream(one: socket.socket, *, folder: str, ports: range) -> bool:
+    name = one.getsockname()
+    if one.family == socket.AF_UNIX:
+        return str(name).startswith(f"{folder}/")
+    return one.family in (socket.AF_INET, socket.AF_INET6) and name[1] in ports
+
+
+def _accepts(one: socket.socket) -> bool:
+    return bool(one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
