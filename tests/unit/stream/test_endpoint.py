@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.stream.endpoint import Listening, remove_stale, socket_folder
+from actors.stream.endpoint import Listening, keep_alive, remove_stale, socket_folder
 
 
 def _listen(folder: Path, ports: tuple[int, int] = (0, 0)) -> Listening:
@@ -78,3 +78,12 @@ def test_a_process_without_a_port_is_still_there_for_its_own_node(tmp_path: Path
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(listening.endpoint.path)
     listening.close()
+
+
+def test_a_machine_that_is_gone_is_noticed_within_seconds() -> None:
+    with socket.socket() as connected:
+        keep_alive(connected)
+        assert connected.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 5_000
+        idle_s = connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+        assert idle_s <= 5
