@@ -44,30 +44,34 @@ class Dialer:
 
     async def connect(self, endpoint: Endpoint, *, node_id: str) -> "Stream":
         """Return a connection from this node to an endpoint, whose peer has cut the one before."""
-        if endpoint.node_id == node_id:
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                return await self._connected(endpoint, local=endpoint.node_id == node_id)
+        except OSError as error:
+            raise self.unavailable(
+                f"{endpoint.path} at {endpoint.host}:{endpoint.port} does not answer: {error!r}"
+            ) from error
+
+    async def _connected(self, endpoint: Endpoint, *, local: bool) -> "Stream":
+        if local:
             try:
-                return await self._connected(endpoint.path, 0)
-            except self.unavailable as error:
-                # Its file may have been removed by somebody; the process may live.
+                return await self._open(endpoint.path, 0)
+            except (FileNotFoundError, ConnectionRefusedError) as error:
+                # Somebody may have removed the file of a process that lives.
                 _log.warning("stream_not_local", path=endpoint.path, why=str(error))
         if not endpoint.port:
             raise self.unavailable(f"{endpoint.host} offers no port")
-        return await self._connected(endpoint.host, endpoint.port)
+        return await self._open(endpoint.host, endpoint.port)
 
-    async def _connected(self, address: str, port: int) -> "Stream":
+    async def _open(self, address: str, port: int) -> "Stream":
         loop = asyncio.get_running_loop()
         stream = Stream(self, ClientHandshake(self._token, self._client_id))
-        where = f"{address}:{port}" if port else address
         try:
-            async with asyncio.timeout(self.timeout_s):
-                if port:
-                    await loop.create_connection(lambda: stream, address, port)
-                else:
-                    await loop.create_unix_connection(lambda: stream, address)
-                await stream.ready
-        except OSError as error:
-            stream.close()
-            raise self.unavailable(f"{where} does not answer: {error!r}") from error
+            if port:
+                await loop.create_connection(lambda: stream, address, port)
+            else:
+                await loop.create_unix_connection(lambda: stream, address)
+            await stream.ready
         except BaseException:
             stream.close()
             raise

@@ -10,6 +10,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
+import psutil
 import pytest
 from ray.exceptions import RayActorError
 
@@ -24,6 +25,9 @@ from actors.platform.topology import Topology
 from actors.remote.handle import Handle
 from actors.router.router import OrderRouter
 from cluster.plan import Platform
+from cluster.tools.chaos import sockets
+from cluster.tools.chaos.plan import Action, Fault, Target
+from cluster.tools.chaos.streams import break_stream
 from tests.beds.commands import flow
 from tests.beds.leases import MarketLeases
 from tests.beds.routing import (
@@ -34,6 +38,8 @@ from tests.beds.routing import (
     running,
 )
 from tests.beds.waiting import until
+
+_PORTS = range(31_200, 31_210)
 
 
 @pytest.fixture
@@ -121,6 +127,38 @@ async def test_an_actor_killed_under_load_loses_nothing_and_doubles_nothing(
             assert router.lags()[neighbour.pair].available
         stats = await handles[victim.pair].submit(PairInterface.stats, victim.pair)
         assert stats["restored_offset"] > 0
+    finally:
+        for handle in handles.values():
+            handle.end()
+
+
+@pytest.mark.skipif(not sockets.possible(), reason="other processes' sockets take root")
+async def test_a_stream_broken_under_load_loses_nothing_and_doubles_nothing(
+    servers: Servers, ray_session: str, own_markets: list[Market], tmp_path: Path
+) -> None:
+    platform = replace(
+        make_platform(servers, own_markets, tmp_path, snapshot_every_commands=200),
+        stream_ports=(_PORTS[0], _PORTS[-1]),
+    )
+    handles = {m.pair: made(platform, m.pair) for m in own_markets}
+    victim = own_markets[0]
+    try:
+        process = psutil.Process(await process_of(handles[victim.pair]))
+        async with routed(platform), command_log(platform) as log:
+            load = _Load(log, own_markets)
+            # Once its file is stale, the router goes on by port.
+            for action in (Action.CUT, Action.TEAR, Action.STALE, Action.TEAR, Action.CUT):
+                fault = Fault(
+                    target=Target.STREAM, action=action, after_s=0.0, lasts_s=0.0, pick=0.0
+                )
+                await until(
+                    partial(break_stream, process, fault, ports=_PORTS), what="a stream to break"
+                )
+            await load.stop()
+            for one in own_markets:
+                folded = await Judge(platform, one).rule()
+                assert await state_hash(handles[one.pair], one) == folded
+        assert process.is_running()
     finally:
         for handle in handles.values():
             handle.end()
