@@ -54,6 +54,14 @@ class EventTail:
         """Read this partition from `offset` on."""
         self._reader.seek(partition, offset)
 
+    def pause(self, partition: int) -> None:
+        """Leave this partition unread until it is resumed."""
+        self._reader.pause(partition)
+
+    def resume(self, partition: int) -> None:
+        """Read this partition again."""
+        self._reader.resume(partition)
+
     async def end_offsets(self) -> dict[int, int]:
         """Return the offset after the last record, by partition. Raises LogError."""
         return await self._reader.end_offsets()

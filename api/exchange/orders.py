@@ -76,6 +76,8 @@ class Orders:
         owner = self.sent.owner(order_id)
         order = await self._newest(order_id) if owner is None else self._image(order_id)
         if owner is None and order is None:
+            # Another gateway's, perhaps, of a moment ago.
+            await self.outcomes.caught_up([market.market_id for market in self.topology])
             order = await self.known(order_id)
         finished = order if order is not None and order.status in FINISHED else None
         if owner is not None:

@@ -1,14 +1,19 @@
-"""The exchange's ear: one reader of `orders.updated`, for waiters, halts and what is newest."""
+"""The exchange's ear: one reader of `orders.updated`, for waiters, halts and what is newest.
+
+It hears at once while somebody waits. Otherwise it takes what has gathered a few times a second:
+waking for each event costs many times what the events themselves do.
+"""
 
 import asyncio
 from collections.abc import Collection
 
 import structlog
 
+from actors.log.fresh import FreshEvents
 from actors.log.ports import Log
-from actors.log.tail import EventTail
 from actors.platform.errors import LogError, LogGapError, StorageUnavailableError
 from actors.platform.topology import EVENTS_TOPIC, Topology
+from api.exchange.demand import Demand
 from api.exchange.recent import RecentEvents
 from api.exchange.refusals import not_yet_known
 from api.exchange.rounds import Rounds
@@ -21,28 +26,41 @@ _PAUSE_S = 0.5
 _ENDS_S = 1.0
 _POLL_S = 0.02
 _WRITTEN_EVERY_S = 0.5
+_READ_TIMEOUT_MS = 1_000
+# The broker answers a request so late where nothing happens.
+_LOG_WAIT_MS = 1_000
+# How old events may be that nobody waits for.
+REST_S = 0.2
 WAIT_S = 5.0
 
 
 class OutcomeReader:
-    """Read events and hand them on, whatever happens to the broker."""
+    """Read events and hand them on, whatever happens to the broker.
+
+    While there is `demand`, at once; otherwise `REST_S` after each other.
+    """
 
     def __init__(
         self,
         log: Log,
         *,
         topology: Topology,
+        demand: Demand,
         waiters: OutcomeWaiters,
         watch: MarketWatch,
         recent: RecentEvents,
         positions: PositionsRepository,
     ) -> None:
-        self._tail = EventTail(log, client_id="forkast-exchange-outcomes")
+        self._reader = log.reader(
+            topic=EVENTS_TOPIC, client_id="forkast-exchange-outcomes", wait_ms=_LOG_WAIT_MS
+        )
         self._ends = log.ends(
             topic=EVENTS_TOPIC, client_id="forkast-exchange-ends", timeout_s=_ENDS_S
         )
         self._partitions = {market.market_id: topology.partition(market) for market in topology}
         self._market_ids = {partition: key for key, partition in self._partitions.items()}
+        self._fresh = {market_id: FreshEvents(market_id) for market_id in self._partitions}
+        self._demand = demand
         self._waiters = waiters
         self._watch = watch
         self._recent = recent
@@ -55,16 +73,16 @@ class OutcomeReader:
         """Stand at the end of the log. Raises LogUnavailableError while no broker answers."""
         await self._ends.start()
         try:
-            await self._tail.start(dict.fromkeys(self._market_ids))
+            await self._reader.start(dict.fromkeys(self._market_ids))
         except BaseException:
             await self._ends.stop()
             raise
-        for partition, offset in self._tail.positions.items():
+        for partition, offset in self._reader.positions.items():
             self._recent.begin(self._market_ids[partition], offset)
 
     async def stop(self) -> None:
         """Disconnect."""
-        await self._tail.stop()
+        await self._reader.stop()
         await self._ends.stop()
 
     async def run(self) -> None:
@@ -72,6 +90,7 @@ class OutcomeReader:
         while True:
             try:
                 await self._read()
+                await self._demand.await_at_most(REST_S)
             except LogError as error:
                 _log.warning("outcomes_unreadable", why=str(error))
                 await asyncio.sleep(_PAUSE_S)
@@ -121,35 +140,35 @@ class OutcomeReader:
         }
 
         def has_read() -> bool:
-            positions = self._tail.positions
+            positions = self._reader.positions
             return all(positions[partition] >= end for partition, end in wanted.items())
 
         if not has_read():
-            async with self._has_read:
-                await self._has_read.wait_for(has_read)
+            with self._demand:
+                async with self._has_read:
+                    await self._has_read.wait_for(has_read)
 
     async def _learn_written(self) -> None:
         self._recent.note_written(await self._positions.written())
 
     async def _read(self) -> None:
         try:
-            arrived = await self._tail.read(timeout_ms=1_000)
+            arrived = await self._reader.read(timeout_ms=_READ_TIMEOUT_MS)
         except LogGapError as error:
             # Nobody waits for what is as old as that.
             await self._to_the_end(error.partition)
             return
-        for tailed_records in arrived.values():
-            for tailed in tailed_records:
-                market_id = tailed.record.market_id
-                events = self._waiters.fresh(tailed.record)
-                # Before anybody is told of them: who was told reads nothing older.
-                self._recent.add(market_id, tailed.offset, events)
-                self._waiters.hand_out(events)
-                self._watch.take(market_id, events)
+        for partition, records in arrived.items():
+            market_id = self._market_ids[partition]
+            fresh = self._fresh[market_id].of(records)
+            # Before anybody is told of them: who was told reads nothing older.
+            self._recent.add(market_id, fresh)
+            self._waiters.hand_out(fresh.events)
+            self._watch.take(market_id, fresh.events)
         async with self._has_read:
             self._has_read.notify_all()
 
     async def _to_the_end(self, partition: int) -> None:
-        ends = await self._tail.end_offsets()
-        self._tail.seek(partition, ends[partition])
+        ends = await self._reader.end_offsets()
+        self._reader.seek(partition, ends[partition])
         self._recent.begin(self._market_ids[partition], ends[partition])

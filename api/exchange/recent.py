@@ -5,7 +5,7 @@ process has read: the newer image of an order wins.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.book.vocabulary import EventKind
 from actors.follow.positions import MarketPosition
+from actors.log.fresh import JoinedEvents
 
 _Mask = Callable[[RecordArray], Any]
 
@@ -53,14 +54,14 @@ class _Kept:
         self._start = self._end = 0
         self.first_offset = offset
 
-    def append(self, offset: int, events: RecordArray) -> None:
+    def append(self, records: Iterable[tuple[int, int]], events: RecordArray) -> None:
         if self._end + len(events) > len(self._events):
             grown = np.empty(2 * (len(self) + len(events)), EVENT_DTYPE)
             grown[: len(self)] = self.events
             self._start, self._end, self._events = 0, len(self), grown
         self._events[self._end : self._end + len(events)] = events
         self._end += len(events)
-        self._records.append((offset, len(events)))
+        self._records.extend(records)
 
     def drop_oldest(self) -> None:
         offset, count = self._records.popleft()
@@ -79,16 +80,16 @@ class RecentEvents:
         """Forget a market's events: its records are read from this offset on."""
         self._markets[market_id].begin(offset)
 
-    def add(self, market_id: int, offset: int, events: RecordArray) -> None:
-        """Keep the new events of the record at this offset, at the price of the oldest.
+    def add(self, market_id: int, joined: JoinedEvents) -> None:
+        """Keep new events of a market, at the price of the oldest.
 
         What a router repeats, and Postgres holds, is passed over.
         """
-        kept = self._markets[market_id]
+        kept, events = self._markets[market_id], joined.events
         written = int(np.searchsorted(events["sequence"], kept.written_sequence, "right"))
         if written == len(events):
             return
-        kept.append(offset, events[written:])
+        kept.append(_without(written, joined.records), events[written:])
         while sum(map(len, self._markets.values())) > self._bound:
             max(self._markets.values(), key=len).drop_oldest()
 
@@ -159,3 +160,11 @@ class RecentEvents:
         kept = (self._markets[market_id].events for market_id in market_ids)
         parts = [events[wanted(events)] for events in kept if len(events)]
         return np.concatenate(parts) if parts else np.empty(0, EVENT_DTYPE)
+
+
+def _without(count: int, records: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield records without the oldest `count` of their events."""
+    for offset, events in records:
+        if events > count:
+            yield offset, events - count
+        count = max(0, count - events)

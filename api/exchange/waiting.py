@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from actors.book.codec import EventRecord
 from actors.book.records import RecordArray
 from actors.book.vocabulary import EventKind, Flag
-from actors.log.tail import events_after
+from api.exchange.demand import Demand
 from api.exchange.ids import COUNTER_BITS, WORKERS
 from api.exchange.refusals import UnavailableError
 
@@ -61,13 +60,16 @@ class Waiter:
 
 
 class OutcomeWaiters:
-    """All commands of this process (its worker number) that somebody waits for: `bound` at most."""
+    """All commands of this process (its worker number) that somebody waits for: `bound` at most.
 
-    def __init__(self, *, worker: int, bound: int) -> None:
+    Each is counted in `demand`.
+    """
+
+    def __init__(self, *, worker: int, bound: int, demand: Demand) -> None:
         self._worker = worker
         self._bound = bound
+        self._demand = demand
         self._waiting: dict[int, Waiter] = {}
-        self._sequences: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -79,17 +81,13 @@ class OutcomeWaiters:
                 "TOO_MANY_WAITING", "Too many requests wait for an outcome.", retry_after_s=1
             )
         waiter = self._waiting[command_id] = Waiter(self, command_id)
+        self._demand.begin()
         return waiter
 
     def forget(self, command_id: int) -> None:
         """Drop a waiter."""
-        self._waiting.pop(command_id, None)
-
-    def fresh(self, record: EventRecord) -> RecordArray:
-        """Return the record's events that were not seen before."""
-        seen = self._sequences.get(record.market_id, 0)
-        self._sequences[record.market_id] = max(seen, record.last_sequence)
-        return events_after(record, seen)
+        if self._waiting.pop(command_id, None) is not None:
+            self._demand.end()
 
     def hand_out(self, events: RecordArray) -> None:
         """Hand events to those who wait for them.

@@ -6,6 +6,7 @@ import pytest
 from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.book.vocabulary import EventKind, OrderStatus
 from actors.follow.positions import MarketPosition
+from actors.log.fresh import JoinedEvents
 from api.exchange.recent import RecentEvents
 
 
@@ -20,15 +21,20 @@ def _events(*rows: tuple[int, int, OrderStatus], first: int, market_id: int = 1)
     return events
 
 
+def _keep(recent: RecentEvents, market_id: int, offset: int, events: RecordArray) -> None:
+    """Let one record's events be kept."""
+    recent.add(market_id, JoinedEvents(events, [(offset, len(events))]))
+
+
 def _at(market_id: int, next_offset: int, last_sequence: int = 0) -> MarketPosition:
     return MarketPosition(market_id=market_id, next_offset=next_offset, last_sequence=last_sequence)
 
 
 def test_the_newest_image_of_each_order_is_found_by_user_or_by_id() -> None:
     recent = RecentEvents([1, 2])
-    recent.add(1, 0, _events((7, 1, OrderStatus.OPEN), (8, 2, OrderStatus.OPEN), first=1))
-    recent.add(2, 0, _events((9, 1, OrderStatus.OPEN), first=1, market_id=2))
-    recent.add(1, 1, _events((7, 1, OrderStatus.FILLED), first=3))
+    _keep(recent, 1, 0, _events((7, 1, OrderStatus.OPEN), (8, 2, OrderStatus.OPEN), first=1))
+    _keep(recent, 2, 0, _events((9, 1, OrderStatus.OPEN), first=1, market_id=2))
+    _keep(recent, 1, 1, _events((7, 1, OrderStatus.FILLED), first=3))
     found = recent.images([1, 2], user_id=1)
     assert dict(zip(found["order_id"].tolist(), found["status"].tolist(), strict=True)) == {
         7: OrderStatus.FILLED,
@@ -41,8 +47,8 @@ def test_the_newest_image_of_each_order_is_found_by_user_or_by_id() -> None:
 
 def test_what_postgres_holds_is_dropped() -> None:
     recent = RecentEvents([1])
-    recent.add(1, 5, _events((7, 1, OrderStatus.OPEN), first=1))
-    recent.add(1, 6, _events((8, 1, OrderStatus.OPEN), first=2))
+    _keep(recent, 1, 5, _events((7, 1, OrderStatus.OPEN), first=1))
+    _keep(recent, 1, 6, _events((8, 1, OrderStatus.OPEN), first=2))
     recent.note_written([_at(1, 6), _at(99, 3)])
     assert recent.images([1])["order_id"].tolist() == [8]
 
@@ -62,7 +68,7 @@ def test_a_market_is_complete_once_all_before_its_first_record_is_written() -> N
 def test_beyond_the_bound_the_oldest_go_and_the_writer_has_to_be_waited_for() -> None:
     recent = RecentEvents([1], events_max=3)
     for offset in range(4):
-        recent.add(1, offset, _events((offset, 1, OrderStatus.OPEN), first=offset + 1))
+        _keep(recent, 1, offset, _events((offset, 1, OrderStatus.OPEN), first=offset + 1))
     assert recent.images([1])["order_id"].tolist() == [1, 2, 3]
     assert not recent.is_complete([1])
     recent.note_written([_at(1, 1)])
@@ -72,7 +78,8 @@ def test_beyond_the_bound_the_oldest_go_and_the_writer_has_to_be_waited_for() ->
 def test_what_a_router_repeats_and_postgres_holds_is_passed_over() -> None:
     recent = RecentEvents([1])
     recent.note_written([_at(1, 5, last_sequence=2)])
-    recent.add(
+    _keep(
+        recent,
         1,
         5,
         _events(
@@ -85,9 +92,19 @@ def test_what_a_router_repeats_and_postgres_holds_is_passed_over() -> None:
     assert recent.images([1])["order_id"].tolist() == [9]
 
 
+def test_records_that_come_together_are_kept_each_at_its_own_offset() -> None:
+    recent = RecentEvents([1])
+    recent.note_written([_at(1, 5, last_sequence=1)])
+    events = _events(*((order_id, 1, OrderStatus.OPEN) for order_id in (7, 8, 9, 10)), first=1)
+    recent.add(1, JoinedEvents(events, [(4, 1), (5, 2), (6, 1)]))
+    assert recent.images([1])["order_id"].tolist() == [8, 9, 10]
+    recent.note_written([_at(1, 6, last_sequence=3)])
+    assert recent.images([1])["order_id"].tolist() == [10]
+
+
 def test_a_market_is_incomplete_again_where_postgres_has_forgotten_its_last_moment() -> None:
     recent = RecentEvents([1])
-    recent.add(1, 0, _events((7, 1, OrderStatus.OPEN), first=1))
+    _keep(recent, 1, 0, _events((7, 1, OrderStatus.OPEN), first=1))
     recent.note_written([_at(1, 1, last_sequence=1)])
     assert recent.is_complete([1])
     recent.note_written([_at(1, 0)])
@@ -109,7 +126,7 @@ def test_rows_and_recent_events_together_are_the_newest_whatever_was_written(see
         events = _events(*((one, 1, OrderStatus.OPEN) for one in ids), first=sequence + 1)
         sequence += len(events)
         records.append(events)
-        recent.add(1, offset, events)
+        _keep(recent, 1, offset, events)
         newest |= dict(zip(ids, events["sequence"].tolist(), strict=True))
         if random.random() < 0.4:
             reached = int(random.integers(written, offset + 2))

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from actors.book.codec import EventRecord
 from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.book.vocabulary import EventKind, Flag
+from api.exchange.demand import Demand
 from api.exchange.ids import IdGenerator
 from api.exchange.refusals import UnavailableError
 from api.exchange.waiting import OutcomeWaiters
@@ -21,39 +21,22 @@ def _events(first_sequence: int, *rows: tuple[int, EventKind, int]) -> RecordArr
     return events
 
 
-def _record(events: RecordArray) -> EventRecord:
-    first, last = int(events["sequence"][0]), int(events["sequence"][-1])
-    return EventRecord(1, first, last, 0, 1, events)
-
-
-def _offer(waiters: OutcomeWaiters, record: EventRecord) -> RecordArray:
-    events = waiters.fresh(record)
-    waiters.hand_out(events)
-    return events
-
-
 async def test_an_outcome_is_all_events_of_its_command_up_to_the_last() -> None:
     ids = IdGenerator(3)
     mine, other, foreign = ids.next(), ids.next(), IdGenerator(4).next()
-    waiters = OutcomeWaiters(worker=3, bound=10)
+    waiters = OutcomeWaiters(worker=3, bound=10, demand=Demand())
     with waiters.expect(mine) as waiter:
-        _offer(
-            waiters,
-            _record(
-                _events(
-                    1,
-                    (foreign, EventKind.ORDER, Flag.LAST),
-                    (mine, EventKind.TRADE, 0),
-                    (0, EventKind.ORDER, 0),
-                    (other, EventKind.ORDER, Flag.LAST),
-                )
-            ),
+        waiters.hand_out(
+            _events(
+                1,
+                (foreign, EventKind.ORDER, Flag.LAST),
+                (mine, EventKind.TRADE, 0),
+                (0, EventKind.ORDER, 0),
+                (other, EventKind.ORDER, Flag.LAST),
+            )
         )
         assert await waiter.outcome(0) is None
-        _offer(
-            waiters,
-            _record(_events(5, (mine, EventKind.TRADE, 0), (mine, EventKind.ORDER, Flag.LAST))),
-        )
+        waiters.hand_out(_events(5, (mine, EventKind.TRADE, 0), (mine, EventKind.ORDER, Flag.LAST)))
         outcome = await waiter.outcome(1)
     assert outcome is not None
     assert [int(event["sequence"]) for event in outcome.events] == [2, 5, 6]
@@ -62,33 +45,10 @@ async def test_an_outcome_is_all_events_of_its_command_up_to_the_last() -> None:
     assert len(waiters) == 0
 
 
-async def test_events_that_come_again_are_dropped() -> None:
-    mine = IdGenerator(3).next()
-    waiters = OutcomeWaiters(worker=3, bound=10)
-    first = _record(_events(1, (mine, EventKind.TRADE, 0), (mine, EventKind.TRADE, 0)))
-    with waiters.expect(mine) as waiter:
-        assert len(_offer(waiters, first)) == 2
-        assert len(_offer(waiters, first)) == 0
-        whole = _events(
-            1, *[(mine, EventKind.TRADE, 0)] * 2, (mine, EventKind.ORDER, int(Flag.LAST))
-        )
-        assert len(_offer(waiters, _record(whole))) == 1
-        outcome = await waiter.outcome(1)
-    assert outcome is not None
-    assert [int(event["sequence"]) for event in outcome.events] == [1, 2, 3]
-
-
 async def test_one_waiter_too_many_is_turned_away_and_a_place_comes_free_again() -> None:
     ids = IdGenerator(0)
-    waiters = OutcomeWaiters(worker=0, bound=1)
+    waiters = OutcomeWaiters(worker=0, bound=1, demand=Demand())
     with waiters.expect(ids.next()), pytest.raises(UnavailableError):
         waiters.expect(ids.next())
     with waiters.expect(ids.next()):
         assert len(waiters) == 1
-
-
-async def test_each_market_has_its_own_sequence() -> None:
-    waiters = OutcomeWaiters(worker=0, bound=1)
-    events = _events(1, (1, EventKind.ORDER, int(Flag.LAST)))
-    assert len(_offer(waiters, EventRecord(1, 1, 1, 0, 1, events))) == 1
-    assert len(_offer(waiters, EventRecord(2, 1, 1, 0, 1, events))) == 1
