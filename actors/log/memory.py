@@ -201,15 +201,6 @@ class MemoryReader:
         self._paused.discard(partition)
         self._log.wake(self._topic, partition)
 
-    def pause(self, partition: int) -> None:
-        """Leave this partition unread until it is resumed."""
-        self._paused.add(partition)
-
-    def resume(self, partition: int) -> None:
-        """Read this partition again, also where somebody waits for its records already."""
-        self._paused.discard(partition)
-        self._log.wake(self._topic, partition)
-
     async def read(
         self, *, timeout_ms: int, max_records: int | None = None
     ) -> dict[int, list[LogRecord]]:

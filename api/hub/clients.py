@@ -6,14 +6,12 @@ and one merged change of the depth; a client that leaves more trades and orders 
 bound is cut.
 """
 
-from collections.abc import Iterable
-
 from engineio.packet import NOOP, Packet
 
 from actors.platform.messages import DepthChange, LevelRow
 from api.exchange.decimals import MarketDecimals
 from api.hub.messages import depth_update
-from api.hub.packets import event_packet
+from api.hub.packets import Batch, event_packet
 from api.hub.transport import HubSocket
 
 # Twice what a room tells at once of an interval, but for a message of as many seconds.
@@ -86,10 +84,6 @@ class Client:
         """Say whether nothing more fits."""
         return self._waiting >= self._bound
 
-    def has_room(self, packets: int) -> bool:
-        """Say whether so many packets fit."""
-        return self._waiting + packets <= self._bound
-
     @property
     def lags(self) -> bool:
         """Say whether something waits aside."""
@@ -100,11 +94,19 @@ class Client:
         """Say whether more candles wait aside than a client may keep waiting."""
         return len(self._newest) > NEWEST_MAX
 
-    def send(self, packets: Iterable[Packet]) -> None:
-        """Queue packets that must not be lost; `has_room` said that they fit."""
-        for packet in packets:
-            self._socket.queue.put_nowait(packet)
-        self.stalled_s = 0.0 if self._waiting < self._soft_bound else self.stalled_s
+    def send(self, batch: Batch) -> bool:
+        """Send packets that must not be lost, all or, where they do not fit, none."""
+        queue = self._socket.queue
+        if queue.is_attached and queue.write(batch.frames):
+            self.stalled_s = 0.0
+            return True
+        if self._waiting + len(batch) > self._bound:
+            return False
+        for packet in batch.packets:
+            queue.put_nowait(packet)
+        if self._waiting < self._soft_bound:
+            self.stalled_s = 0.0
+        return True
 
     def send_newest(self, key: Key, packet: Packet) -> None:
         """Queue a packet that replaces the one before it of the same key, and overtakes none."""

@@ -72,10 +72,11 @@ class RedisFeed:
         self._wanted = set(channels)
         if self._wanted == self._subscribed:
             return
-        self._settled.clear()
-        # Only the listener may use its connection; a beat wakes it.
-        with suppress(RedisError, OSError):
-            await self._redis.publish(self._beat_channel, b"")
+        # Only the listener may use its connection; a beat wakes it, one for all who ask meanwhile.
+        if self._settled.is_set():
+            self._settled.clear()
+            with suppress(RedisError, OSError):
+                await self._redis.publish(self._beat_channel, b"")
         with suppress(TimeoutError):
             async with asyncio.timeout(_SETTLE_S):
                 await self._settled.wait()

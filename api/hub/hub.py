@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -24,11 +25,12 @@ from analytics.client import CandleSource
 from analytics.intervals import Interval, UnknownIntervalError, parse_interval
 from api.exchange.decimals import MarketDecimals
 from api.exchange.refusals import InvalidError, UnavailableError, refusal
+from api.exchange.rounds import Rounds
 from api.hub.clients import Client
 from api.hub.feed import RedisFeed
 from api.hub.messages import Subscribed, SubscribeRequest
 from api.hub.room import TOP_LEVELS, Room, Subscription
-from api.hub.tail import RoomTail
+from api.hub.tail import RoomsTail
 
 _log = structlog.get_logger(__name__)
 
@@ -46,12 +48,14 @@ _seconds = msgspec.msgpack.Decoder(list[Candle])
 
 @dataclass(slots=True)
 class _OpenRoom:
-    """A room with its tail; `ready` is done when the tail stands at the end of the log."""
+    """A room; `ready` is done when it is told of all that the log holds from then on.
+
+    `depth` asks for the cached depth, once for all who come at a time.
+    """
 
     room: Room
-    tail: RoomTail
     ready: asyncio.Task[None]
-    reading: asyncio.Task[None] | None = None
+    depth: Rounds[None]
 
 
 class Hub:
@@ -61,7 +65,10 @@ class Hub:
         self, config: ExchangeConfig, *, candles: CandleSource, log: Log | None = None
     ) -> None:
         self._config = config
-        self._log = log or KafkaLog(config.servers.kafka_bootstrap)
+        self._tail = RoomsTail(
+            log or KafkaLog(config.servers.kafka_bootstrap),
+            partitions=map(config.topology.partition, config.topology),
+        )
         self._candles = candles
         self._units = {market.pair: MarketDecimals(market) for market in config.topology}
         self._rooms: dict[str, _OpenRoom] = {}
@@ -92,15 +99,16 @@ class Hub:
 
     async def stop(self) -> None:
         """End the loops, close all rooms and disconnect."""
-        await end([*self._loops, *self._side_tasks])
         for pair in list(self._rooms):
-            await self._close_room(self._rooms.pop(pair))
+            self._close_room(self._rooms.pop(pair))
+        await self._tail.stop()
+        await end([*self._loops, *self._side_tasks])
         await self._feed.close()
 
     def check_health(self) -> None:
         """Raise RuntimeError when a loop has ended: the replica must be replaced."""
-        reading = [entry.reading for entry in self._rooms.values() if entry.reading is not None]
-        for task in [*self._loops, *reading]:
+        self._tail.check_health()
+        for task in self._loops:
             if task.done():
                 why = "cancelled" if task.cancelled() else repr(task.exception())
                 raise RuntimeError(f"{task.get_name()} has ended: {why}")
@@ -148,7 +156,7 @@ class Hub:
                 "LOG_UNAVAILABLE", "The log does not answer; try again.", retry_after_s=2
             ) from error
         if not entry.room.knows_depth:
-            await self._load_depth(entry.room)
+            await entry.depth.result()
         self._begin(self._seed(entry.room))
         return Subscribed(request.room, request.feed, interval.value)
 
@@ -162,36 +170,27 @@ class Hub:
             del self._rooms[pair]
             # The next room of this pair knows nothing, and may ask at once.
             self._asked = {asked: at_s for asked, at_s in self._asked.items() if asked[0] != pair}
-            self._begin(self._close_room(entry))
+            self._close_room(entry)
+            self._begin(self._tail.rest())
         self._begin(self._feed.listen_to(self._channels()))
 
     def _open_room(self, units: MarketDecimals) -> _OpenRoom:
         market = units.market
-        room = Room(units, cut=self._cut)
-        tail = RoomTail(
-            self._log,
-            partition=self._config.topology.partition(market),
-            deliver=room.on_events,
+        partition = self._config.topology.partition(market)
+        room = Room(units, cut=self._cut, drained=lambda: self._tail.resume(partition))
+        entry = _OpenRoom(
+            room,
+            asyncio.create_task(self._tail.follow(partition, room.on_events)),
+            Rounds(partial(self._load_depth, room)),
         )
-        entry = _OpenRoom(room, tail, asyncio.create_task(tail.start()))
-        entry.ready.add_done_callback(lambda done: self._read_room(entry, done))
+        entry.ready.add_done_callback(_fetch)
         self._rooms[market.pair] = entry
         return entry
 
-    def _read_room(self, entry: _OpenRoom, started: asyncio.Task[None]) -> None:
-        if started.cancelled() or started.exception() is not None:
-            return
-        pair = entry.room.units.market.pair
-        if self._rooms.get(pair) is entry:
-            entry.reading = asyncio.create_task(entry.tail.run(), name=f"reading of {pair}")
-
-    async def _close_room(self, entry: _OpenRoom) -> None:
+    def _close_room(self, entry: _OpenRoom) -> None:
         entry.room.close()
-        tasks = [task for task in (entry.ready, entry.reading) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await entry.tail.stop()
+        entry.ready.cancel()
+        self._tail.leave(self._config.topology.partition(entry.room.units.market))
 
     def _deliver(self, channel: str, data: bytes) -> None:
         kind, pair = channel.rsplit(":", 1)
@@ -311,3 +310,9 @@ class Hub:
             if entry.room.has_depth:
                 channels.add(depth_changes_channel(pair))
         return channels
+
+
+def _fetch(done: asyncio.Task[None]) -> None:
+    # Whoever asked may have gone: an error that nobody fetched would be reported as lost.
+    if not done.cancelled():
+        done.exception()

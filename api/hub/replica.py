@@ -15,6 +15,7 @@ from api.asgi.guard import Guard
 from api.exchange.exchange import open_exchange
 from api.exchange.pairs import RemotePairViews
 from api.hub.desk import ExchangeDesk
+from api.hub.frames import serve_frames
 from api.hub.hub import Hub
 from api.hub.reporter import HubReporter
 from api.hub.server import HubServer
@@ -29,6 +30,8 @@ class HubReplica:
     async def __init__(self, config: HubConfig) -> None:  # type: ignore[misc]
         exchange = config.exchange
         configure_logs(config.log_format, pairs=exchange.topology.pairs)
+        # Serve starts the server of this replica after this.
+        serve_frames()
         candles = RemoteCandles(namespace=exchange.namespace)
         self._trace = Trace(config.trace) if config.trace else None
         log = log_of(exchange.servers.kafka_bootstrap, trace=self._trace, step=Step.TOLD)

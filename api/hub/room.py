@@ -1,39 +1,27 @@
 """One pair's room: what happens is encoded once and handed to every client that follows it."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-import structlog
-from engineio.packet import Packet
-
 from actors.book.records import RecordArray
-from actors.book.vocabulary import EventKind
 from actors.platform.messages import Candle, DepthChange, DepthSnapshot
 from analytics.intervals import Interval
 from analytics.messages import LiveCandle
 from api.exchange.decimals import MarketDecimals
-from api.exchange.values import order_of_event, trade_of_event
 from api.hub.clients import Client, Key
 from api.hub.messages import Feed, book_update, candle_update, depth_update
-from api.hub.packets import event_packet
+from api.hub.packets import EventPacket, event_packet
+from api.hub.parts import Parts
 from api.hub.windows import LiveWindows
-from api.json.views import order_view, trade_view
-
-_log = structlog.get_logger(__name__)
 
 BOOK_INTERVAL_S = 0.1
 # A snapshot may overtake changes that are still on their way from the same router.
 CHANGES_LATE_S = 1.0
 TOP_LEVELS = 50
-# No client could keep more in its queue: beyond this the older part is left out.
-EVENTS_PER_ROUND_MAX = 2_000
 # A window is opened by the clock only when trades of the one before can hardly be on their way.
 ROLL_GRACE_S = 2
 _SECONDS_HEARD = 60
-EVENTS_PER_PART = 16
-STALL_S = 0.5
-STALL_STEP_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +34,22 @@ class Subscription:
 
 
 class Room:
-    """The clients that follow a pair; `cut` is called with those whose queue has overflowed."""
+    """The clients that follow a pair; `cut` is called with those whose queue has overflowed.
 
-    def __init__(self, units: MarketDecimals, *, cut: Callable[[Client], None]) -> None:
+    `drained` is called when the events that had to wait have been sent for the better part.
+    """
+
+    def __init__(
+        self,
+        units: MarketDecimals,
+        *,
+        cut: Callable[[Client], None],
+        drained: Callable[[], None],
+    ) -> None:
         self.units = units
         self._cut = cut
         self._subscriptions: dict[str, Subscription] = {}
+        self._parts = Parts(units, clients=self._clients, cut=cut, drained=drained)
         self._top: DepthSnapshot | None = None
         self._top_sent_s = 0.0
         self._top_due: asyncio.TimerHandle | None = None
@@ -63,7 +61,6 @@ class Room:
         self._seconds: dict[int, Candle] = {}
         # From here on seconds may have been missed: until they have come no window is told.
         self.missed_since_s: int | None = None
-        self.skipped_events = 0
 
     def __len__(self) -> int:
         return len(self._subscriptions)
@@ -122,52 +119,17 @@ class Room:
             if timer is not None:
                 timer.cancel()
         self._top_due = self._gap_due = None
+        self._parts.close()
 
-    async def on_events(self, events: RecordArray) -> None:
-        """Send trades and orders to everybody, in order of sequence.
+    def on_events(self, records: Sequence[RecordArray]) -> bool:
+        """Send the trades and orders of records to everybody, in order of sequence.
 
-        A burst may be longer than any queue: it goes out in parts, and others wait a moment for
-        a client that has no room for the next part, but only once until it has caught up.
+        False where too many have to wait: no more should come before `drained` is called.
         """
-        kinds = events["kind"]
-        shown = events[(kinds == EventKind.TRADE) | (kinds == EventKind.ORDER)]
-        if len(shown) > EVENTS_PER_ROUND_MAX:
-            self.skipped_events += len(shown) - EVENTS_PER_ROUND_MAX
-            _log.warning("room_skips", pair=self.units.market.pair, skipped=self.skipped_events)
-            shown = shown[-EVENTS_PER_ROUND_MAX:]
-        for start in range(0, len(shown), EVENTS_PER_PART):
-            packets = self._event_packets(shown[start : start + EVENTS_PER_PART])
-            await self._make_room(len(packets))
-            for subscription in self._subscriptions.values():
-                subscription.client.send(packets)
+        return self._parts.send(records)
 
-    def _event_packets(self, events: RecordArray) -> list[Packet]:
-        packets = []
-        for event in events:
-            if event["kind"] == EventKind.TRADE:
-                trade = trade_view(self.units, trade_of_event(event))
-                packets.append(event_packet("new_trade", trade))
-            order = order_view(self.units, order_of_event(event))
-            packets.append(event_packet("order_update", order))
-        return packets
-
-    async def _make_room(self, packets: int) -> None:
-        """Return when so many packets fit into every queue; cut those that take too long."""
-        # Lets the tasks that write to the clients take what they were given.
-        await asyncio.sleep(0)
-        while True:
-            behind = [
-                one.client
-                for one in self._subscriptions.values()
-                if not one.client.has_room(packets)
-            ]
-            for client in behind:
-                if client.stalled_s >= STALL_S:
-                    self._cut(client)
-                client.stalled_s += STALL_STEP_S
-            if not behind:
-                return
-            await asyncio.sleep(STALL_STEP_S)
+    def _clients(self) -> list[Client]:
+        return [one.client for one in self._subscriptions.values()]
 
     def on_snapshot(self, depth: DepthSnapshot) -> None:
         """Take the top of the book; it goes out at most every `BOOK_INTERVAL_S`."""
@@ -318,7 +280,7 @@ class Room:
     def _followers(self, interval: Interval) -> list[Subscription]:
         return [one for one in self._subscriptions.values() if one.interval is interval]
 
-    def _book_packet(self, depth: DepthSnapshot) -> Packet:
+    def _book_packet(self, depth: DepthSnapshot) -> EventPacket:
         return event_packet("orderbook_update", book_update(self.units, depth))
 
     def _key(self, *what: str | int) -> Key:

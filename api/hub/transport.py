@@ -19,7 +19,8 @@ from engineio.payload import Payload
 
 from api.asgi.errors import HttpError
 from api.hub import refusals
-from api.hub.packets import event_packet
+from api.hub.frames import Outbox, Wire, wire_of
+from api.hub.packets import event_packet, frame_of
 from api.hub.refusals import MESSAGE_BYTES_MAX
 
 _log = structlog.get_logger(__name__)
@@ -47,8 +48,18 @@ class _ClientPayload(Payload):  # type: ignore[misc]
 class HubSocket(AsyncSocket):  # type: ignore[misc]
     """One session of either transport."""
 
+    _wire: Wire | None = None
+
     async def poll(self) -> list[Packet]:
-        """Wait for packets and return as many as a client takes at a time; none at the end."""
+        """Wait for packets and return as many as a client takes at a time; none at the end.
+
+        A WebSocket that takes frames is written without the library's task, which only waits for
+        the end here.
+        """
+        if self._wire is not None and self.upgraded:
+            self.queue.attach(self._wire)
+            await self.queue.ended()
+            return []
         patience_s = self.server.ping_interval + self.server.ping_timeout
         try:
             packets = [await asyncio.wait_for(self.queue.get(), patience_s)]
@@ -130,6 +141,11 @@ class HubSocket(AsyncSocket):  # type: ignore[misc]
         if self.closed:
             self.server.sockets.pop(self.sid, None)
 
+    async def _upgrade_websocket(self, environ: dict[str, Any]) -> Any:
+        if not self.upgraded:
+            self._wire = wire_of(environ["asgi.scope"])
+        return await super()._upgrade_websocket(environ)
+
     async def _websocket_handler(self, ws: Any) -> None:
         try:
             await super()._websocket_handler(_JudgedWebSocket(ws, self))
@@ -180,6 +196,10 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
     def __init__(self, *, unread_max: int, **options: Any) -> None:
         super().__init__(max_http_buffer_size=MESSAGE_BYTES_MAX, **options)
         self.unread_max = unread_max
+
+    def create_queue(self, *_: Any, **__: Any) -> Outbox:
+        """Return the way out of a new session."""
+        return Outbox(frame_of)
 
     async def _trigger_event(self, event: str, *args: Any, **options: Any) -> Any:
         if event == "connect":

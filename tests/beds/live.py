@@ -28,6 +28,7 @@ from analytics.client import CandleSource
 from api.exchange.exchange import open_exchange
 from api.exchange.pairs import RemotePairViews
 from api.hub.desk import ExchangeDesk
+from api.hub.frames import FrameProtocol
 from api.hub.hub import Hub
 from api.hub.server import HubServer
 from cluster.plan import Platform
@@ -208,7 +209,7 @@ async def serving(server: HubServer) -> AsyncIterator[int]:
         server.asgi,
         lifespan="off",
         log_config=None,
-        ws="websockets-sansio",
+        ws=FrameProtocol,
         timeout_graceful_shutdown=1,
     )
     listening = uvicorn.Server(config)

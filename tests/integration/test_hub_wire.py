@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,7 +19,7 @@ from actors.platform.config import Servers
 from analytics.client import RemoteCandles
 from api.hub.clients import Client
 from api.hub.hub import Hub
-from api.hub.packets import event_packet
+from api.hub.packets import Batch, event_packet
 from api.hub.refusals import MESSAGE_BYTES_MAX
 from api.hub.server import HubServer
 from api.hub.transport import POLL_PACKETS_MAX
@@ -140,10 +141,13 @@ async def test_a_burst_reaches_a_polling_client_whole_and_in_order(wire: Wire) -
     client = socketio.AsyncClient(reconnection=False)
     client.on("new_trade", lambda trade: heard.append(trade["id"]))
     await client.connect(wire.url, transports=["polling"], wait_timeout=20)
-    wire.hub.newest.send(event_packet("new_trade", {"id": number}) for number in range(1_000))
+    events = [event_packet("new_trade", {"id": number}) for number in range(1_000)]
+    parts = deque(Batch(events[start : start + 20]) for start in range(0, 1_000, 20))
 
     async def all_heard() -> bool:
         assert client.connected
+        while parts and wire.hub.newest.send(parts[0]):
+            parts.popleft()
         return len(heard) >= 1_000
 
     await until(all_heard, what="a thousand events")

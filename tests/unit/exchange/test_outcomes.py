@@ -9,6 +9,7 @@ from actors.book.vocabulary import OrderStatus
 from actors.platform.topology import EVENTS_TOPIC
 from api.exchange import outcomes
 from tests.beds.services import ALICE, Floor, Services, ask, bid, trading_floor
+from tests.beds.waiting import until
 
 _NEVER_S = 3_600.0
 WAIT_S = 5.0
@@ -32,8 +33,11 @@ async def _resting(floor: Floor, gateway: Services) -> None:
     """Return when the gateway has had its look."""
     placed = await gateway.entry.place(ALICE, bid(floor.two))
     await floor.published(1, market=floor.two)
-    while not len(gateway.recent.image(placed.order_id)):
-        await asyncio.sleep(0)
+
+    async def heard() -> bool:
+        return len(gateway.recent.image(placed.order_id)) > 0
+
+    await until(heard, what="the gateway's look")
 
 
 async def test_nothing_is_heard_while_nobody_waits(floor: Floor, gateway: Services) -> None:

@@ -3,15 +3,14 @@
 import asyncio
 from typing import Any
 
-import engineio
 import pytest
-from engineio.packet import MESSAGE, Packet
+from engineio.packet import MESSAGE
 
 from actors.platform.messages import DepthChange, LevelRow
 from api.exchange.decimals import MarketDecimals
 from api.hub.clients import Client, MergedDepth
-from api.hub.packets import ExactJson, event_packet
-from api.hub.transport import HubSocket
+from api.hub.packets import Batch, EventPacket, ExactJson, event_packet
+from api.hub.transport import EngineServer, HubSocket
 from tests.beds.commands import market
 
 UNITS = MarketDecimals(market())
@@ -19,15 +18,19 @@ KEY = (UNITS.market.pair, "book")
 
 
 def socket() -> HubSocket:
-    return HubSocket(engineio.AsyncServer(async_mode="asgi"), "session")
+    return HubSocket(EngineServer(async_mode="asgi", unread_max=8), "session")
 
 
 def client(of: HubSocket, *, bound: int = 8, levels_max: int = 5) -> Client:
     return Client(sid="client", socket=of, bound=bound, levels_max=levels_max)
 
 
-def packet(text: str) -> Packet:
-    return Packet(MESSAGE, data=text)
+def packet(text: str) -> EventPacket:
+    return EventPacket(MESSAGE, data=text)
+
+
+def trades(count: int) -> Batch:
+    return Batch([packet("trade")] * count)
 
 
 def read(of: HubSocket) -> list[str]:
@@ -46,9 +49,8 @@ def change(first: int, last: int, *bids: LevelRow) -> DepthChange:
 async def test_what_fits_is_sent_in_order() -> None:
     line = socket()
     one = client(line)
-    assert one.has_room(8)
-    assert not one.has_room(9)
-    one.send([packet("a"), packet("b")])
+    assert not one.send(trades(9))
+    assert one.send(Batch([packet("a"), packet("b")]))
     one.send_newest(KEY, packet("book"))
     assert read(line) == ["a", "b", "book"]
 
@@ -56,7 +58,7 @@ async def test_what_fits_is_sent_in_order() -> None:
 async def test_a_slow_reader_gets_only_the_newest_book() -> None:
     line = socket()
     one = client(line)
-    one.send([packet("trade")] * 4)
+    one.send(trades(4))
     for text in ("book 1", "book 2", "book 3"):
         one.send_newest(KEY, packet(text))
     assert one.lags
@@ -70,18 +72,17 @@ async def test_a_slow_reader_gets_only_the_newest_book() -> None:
 async def test_books_that_wait_take_no_room_from_trades() -> None:
     line = socket()
     one = client(line)
-    one.send([packet("trade")] * 4)
+    one.send(trades(4))
     for number in range(100):
         one.send_newest((UNITS.market.pair, number), packet("book"))
-    assert one.has_room(4)
-    one.send([packet("trade")] * 4)
+    assert one.send(trades(4))
     assert one.full
 
 
 async def test_changes_that_wait_are_merged_to_one() -> None:
     line = socket()
     one = client(line)
-    one.send([packet("trade")] * 4)
+    one.send(trades(4))
     assert one.send_depth(UNITS, change(10, 12, (100, 5, 0, 1), (99, 1, 0, 1)), packet("1"))
     assert one.send_depth(UNITS, change(12, 13, (100, 0, 0, 0)), packet("2"))
     read(line)
@@ -99,7 +100,7 @@ async def test_after_a_gap_the_newest_changes_are_kept() -> None:
 async def test_more_levels_than_allowed_are_reported() -> None:
     line = socket()
     one = client(line, levels_max=2)
-    one.send([packet("trade")] * 4)
+    one.send(trades(4))
     assert one.send_depth(UNITS, change(0, 1, (1, 1, 0, 1), (2, 1, 0, 1)), packet("1"))
     assert not one.send_depth(UNITS, change(1, 2, (3, 1, 0, 1)), packet("2"))
 
@@ -107,7 +108,7 @@ async def test_more_levels_than_allowed_are_reported() -> None:
 async def test_who_leaves_a_room_is_not_sent_what_waited() -> None:
     line = socket()
     one = client(line)
-    one.send([packet("trade")] * 4)
+    one.send(trades(4))
     one.send_newest(KEY, packet("book"))
     one.send_newest(("OTHER", "book"), packet("other"))
     one.send_depth(UNITS, change(0, 1, (1, 1, 0, 1)), packet("depth"))
@@ -120,7 +121,7 @@ async def test_who_leaves_a_room_is_not_sent_what_waited() -> None:
 async def test_a_cut_client_keeps_nothing_and_its_writer_ends() -> None:
     line = socket()
     one = client(line)
-    one.send([packet("trade")] * 8)
+    one.send(trades(8))
     await one.cut()
     assert line.closed
     assert await asyncio.wait_for(line.poll(), 1) == []

@@ -67,7 +67,7 @@ async def _watch(hub: Hub) -> None:
         await asyncio.sleep(0)
 
 
-async def test_a_room_whose_reading_has_ended_makes_the_hub_unhealthy() -> None:
+async def test_a_reading_that_has_ended_makes_the_hub_unhealthy() -> None:
     log = _BreakingLog()
     async with _hub(log, _Candles()) as hub:
         hub.join(Follower("one").client)
@@ -75,7 +75,7 @@ async def test_a_room_whose_reading_has_ended_makes_the_hub_unhealthy() -> None:
         hub.check_health()
         log.is_broken = True
         log.append(EVENTS_TOPIC, 0, b"")
-        with pytest.raises(RuntimeError, match=r"BTC-USD has ended: OverflowError"):
+        with pytest.raises(RuntimeError, match=r"the rooms has ended: OverflowError"):
             await asyncio.wait_for(_watch(hub), 5)
 
 

@@ -1,0 +1,154 @@
+"""WebSocket frames written by the hub itself: one frame, encoded once, for all who get it.
+
+A server's frames are not masked, so the bytes of an event are the same for every client. ASGI has
+no word for that: it takes each message of each client apart from all others, through a coroutine
+and an encoder of its own.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import uvicorn.config
+from starlette.types import Scope
+from uvicorn.config import Config
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+_EXTENSION = "forkast.frames"
+_FINAL_TEXT = 0x81
+_SHORT_MAX, _MEDIUM_MAX = 125, 0xFFFF
+_MEDIUM, _LONG = 126, 127
+
+
+def text_frame(payload: bytes) -> bytes:
+    """Return a whole message of text as one frame, as a server sends it (RFC 6455, 5.2)."""
+    size = len(payload)
+    if size <= _SHORT_MAX:
+        return bytes((_FINAL_TEXT, size)) + payload
+    if size <= _MEDIUM_MAX:
+        return bytes((_FINAL_TEXT, _MEDIUM)) + size.to_bytes(2, "big") + payload
+    return bytes((_FINAL_TEXT, _LONG)) + size.to_bytes(8, "big") + payload
+
+
+class Wire(Protocol):
+    """One client's WebSocket that takes whole frames, as long as its buffer has room."""
+
+    on_writable: Callable[[], None]
+
+    @property
+    def is_writable(self) -> bool:
+        """Say whether frames may be written now; after False, `on_writable` is called."""
+        ...
+
+    def write_frames(self, frames: bytes) -> None:
+        """Write whole frames; the buffer takes them, and may be full afterwards."""
+        ...
+
+    def abort(self) -> None:
+        """Close the connection at once; what was written and not read is lost."""
+        ...
+
+
+def wire_of(scope: Scope) -> Wire | None:
+    """Return the way to write frames to this scope's client, None where its server has none."""
+    found: Wire | None = (scope.get("extensions") or {}).get(_EXTENSION)
+    return found
+
+
+class FrameProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's own protocol for WebSockets, which also takes whole frames.
+
+    Messages are not compressed: a compressed frame is one client's alone, and costs more than all
+    the rest of its way.
+    """
+
+    def __init__(self, config: Config, *arguments: Any, **options: Any) -> None:
+        config.ws_per_message_deflate = False
+        super().__init__(config, *arguments, **options)
+        self.on_writable: Callable[[], None] = _nothing
+
+    @property
+    def is_writable(self) -> bool:
+        """Say whether frames may be written now."""
+        return self.writable.is_set() and not self.close_sent and not self.transport.is_closing()
+
+    def write_frames(self, frames: bytes) -> None:
+        """Write whole frames."""
+        self.transport.write(frames)
+
+    def abort(self) -> None:
+        """Close the connection at once."""
+        self.transport.abort()
+
+    def resume_writing(self) -> None:
+        """Let the application write again."""
+        super().resume_writing()
+        self.on_writable()
+
+    async def run_asgi(self) -> None:
+        """Run the application, which finds this protocol among the extensions of its scope."""
+        self.scope["extensions"][_EXTENSION] = self  # type: ignore[typeddict-unknown-key]
+        await super().run_asgi()
+
+
+def serve_frames() -> None:
+    """Let every uvicorn server that this process starts from now on take frames."""
+    uvicorn.config.WS_PROTOCOLS["auto"] = f"{__name__}:{FrameProtocol.__name__}"
+
+
+class Outbox(asyncio.Queue[Any]):
+    """A session's packets on their way out: written at once where nothing waits.
+
+    Until a wire is attached it is a queue like any other. Then what does not fit the wire's buffer
+    waits here, and follows as soon as there is room. None ends a session: with a wire at once.
+    """
+
+    def __init__(self, encode: Callable[[Any], bytes]) -> None:
+        super().__init__()
+        self._encode = encode
+        self._wire: Wire | None = None
+        self._ended = asyncio.Event()
+
+    @property
+    def is_attached(self) -> bool:
+        """Say whether packets go to a wire."""
+        return self._wire is not None
+
+    def attach(self, wire: Wire) -> None:
+        """Send what waits, and all that follows, through a wire."""
+        self._wire = wire
+        wire.on_writable = self._flush
+        self._flush()
+
+    async def ended(self) -> None:
+        """Return when the session has ended; a wire that its client does not read is closed."""
+        await self._ended.wait()
+        if self._wire is not None and not self._wire.is_writable:
+            self._wire.abort()
+
+    def write(self, frames: bytes) -> bool:
+        """Write frames at once; False where they have to wait as packets."""
+        wire = self._wire
+        if wire is None or not wire.is_writable or not self.empty():
+            return False
+        wire.write_frames(frames)
+        return True
+
+    def put_nowait(self, item: Any) -> None:
+        """Send a packet, or None as the end of the session."""
+        if item is None:
+            self._ended.set()
+        if self._wire is None or (item is not None and not self.write(self._encode(item))):
+            super().put_nowait(item)
+
+    def _flush(self) -> None:
+        wire = self._wire
+        while wire is not None and wire.is_writable and not self.empty():
+            item = self.get_nowait()
+            self.task_done()
+            if item is not None:
+                wire.write_frames(self._encode(item))
+
+
+def _nothing() -> None:
+    pass
