@@ -3,6 +3,7 @@
 import typer
 
 from cluster.cli.bench.book import book
+from cluster.cli.bench.fanout import fanout
 from cluster.cli.bench.idle import idle
 from cluster.cli.bench.latency import latency
 from cluster.cli.bench.pipeline import pipeline
@@ -13,6 +14,7 @@ from cluster.cli.bench.web import web
 
 app = typer.Typer(name="bench", help="Measure this machine.", no_args_is_help=True)
 app.command("book")(book)
+app.command("fanout")(fanout)
 app.command("idle")(idle)
 app.command("latency")(latency)
 app.command("pipeline")(pipeline)
