@@ -7,7 +7,7 @@ and an encoder of its own.
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import uvicorn.config
 from starlette.types import Scope
@@ -87,7 +87,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
 
     async def run_asgi(self) -> None:
         """Run the application, which finds this protocol among the extensions of its scope."""
-        self.scope["extensions"][_EXTENSION] = self  # type: ignore[typeddict-unknown-key]
+        cast(dict[str, Any], self.scope["extensions"])[_EXTENSION] = self
         await super().run_asgi()
 
 

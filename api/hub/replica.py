@@ -1,6 +1,7 @@
 """The hub as Ray Serve sees it: started in the replica's loop, watched, stopped."""
 
 import asyncio
+import gc
 
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
@@ -61,6 +62,9 @@ class HubReplica:
         await self._hub.start()
         self._reporter = HubReporter(self._hub, redis_url=exchange.servers.redis_url)
         self._reporting = asyncio.create_task(self._reporter.run(), name="hub metrics")
+        # What has been made by now lives as long as the replica: no collection need look at it.
+        gc.collect()
+        gc.freeze()
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Return the application that the replica serves."""

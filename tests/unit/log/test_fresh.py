@@ -75,7 +75,7 @@ def test_records_of_an_older_version_are_lifted(monkeypatch: pytest.MonkeyPatch)
         lifted["sequence"] = items["sequence"]
         return lifted
 
-    monkeypatch.setitem(codec.EVENT_LAYOUTS, 7, ItemLayout(narrow, lift))  # type: ignore[arg-type]
+    monkeypatch.setitem(codec.EVENT_LAYOUTS, 7, ItemLayout(narrow, lift))
     newest = _record(0, 1, 2).value
     header = bytearray(newest[: codec.EVENT_HEADER_DTYPE.itemsize])
     header[4:6] = (7).to_bytes(2, "little")
