@@ -5,6 +5,7 @@ so `side`, `order_type`, `time_in_force` and `self_trade_prevention` of an order
 MALFORMED may hold a number that no vocabulary knows.
 """
 
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -160,22 +161,20 @@ def _places(value: type[msgspec.Struct], renamed: dict[str, str]) -> tuple[int, 
     return tuple(_EVENT_FIELDS.index(renamed.get(name, name)) for name in value.__struct_fields__)
 
 
-_ORDER_PLACES = _places(Order, _OF_ORDER)
-_TRADE_PLACES = _places(Trade, _OF_TRADE)
+_order_fields = itemgetter(*_places(Order, _OF_ORDER))
+_trade_fields = itemgetter(*_places(Trade, _OF_TRADE))
 
 
 def order_of_event(event: Any) -> Order:
     """Return the order whose image an ORDER or TRADE event (`EVENT_DTYPE`) is."""
-    told = event.item()
-    fields = dict(zip(Order.__struct_fields__, (told[at] for at in _ORDER_PLACES), strict=True))
+    fields = dict(zip(Order.__struct_fields__, _order_fields(event.item()), strict=True))
     fields["client_order_id"] = decode_client_order_id(fields["client_order_id"])
     return Order(**fields)
 
 
 def trade_of_event(event: Any) -> Trade:
     """Return the trade that a TRADE event (`EVENT_DTYPE`) stands for."""
-    told = event.item()
-    fields = dict(zip(Trade.__struct_fields__, (told[at] for at in _TRADE_PLACES), strict=True))
+    fields = dict(zip(Trade.__struct_fields__, _trade_fields(event.item()), strict=True))
     # The event's side is the maker's.
     fields["aggressor_side"] = Side.BUY + Side.SELL - fields["aggressor_side"]
     return Trade(**fields)

@@ -1,7 +1,6 @@
 """Packets as they go over the wire: each is encoded once, however many clients get it."""
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -36,10 +35,14 @@ class ExactJson:
 class EventPacket(EnginePacket):  # type: ignore[misc]
     """A packet that many clients get: it keeps its encoding, and the frame around that."""
 
-    @cached_property
+    _frame = b""
+
+    @property
     def frame(self) -> bytes:
         """Return the WebSocket frame that holds this packet."""
-        return text_frame(self.encode().encode())
+        if not self._frame:
+            self._frame = text_frame(self.encode().encode())
+        return self._frame
 
 
 class Batch:
@@ -47,14 +50,17 @@ class Batch:
 
     def __init__(self, packets: Sequence[EventPacket]) -> None:
         self.packets = packets
+        self._frames = b""
 
     def __len__(self) -> int:
         return len(self.packets)
 
-    @cached_property
+    @property
     def frames(self) -> bytes:
         """Return the WebSocket frames that hold these packets."""
-        return b"".join(packet.frame for packet in self.packets)
+        if not self._frames:
+            self._frames = b"".join([packet.frame for packet in self.packets])
+        return self._frames
 
 
 def event_packet(event: str, payload: Any) -> EventPacket:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import structlog
@@ -119,10 +119,10 @@ class Parts:
         else:
             self._send_part()
 
-    def _packets(self, events: Iterable[RecordArray]) -> list[EventPacket]:
+    def _packets(self, events: RecordArray) -> list[EventPacket]:
         packets = []
-        for event in events:
-            if event["kind"] == EventKind.TRADE:
+        for event, kind in zip(events, events["kind"].tolist(), strict=True):
+            if kind == EventKind.TRADE:
                 trade = trade_view(self._units, trade_of_event(event))
                 packets.append(event_packet("new_trade", trade))
             order = order_view(self._units, order_of_event(event))

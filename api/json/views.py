@@ -199,8 +199,14 @@ def market_id_of(number: int) -> int:
 
 def timestamp(time_us: int) -> str:
     """Return microseconds since the Unix epoch as ISO 8601 in UTC, within the years 1 to 9999."""
-    moment = _EPOCH + timedelta(microseconds=max(_FIRST_US, min(time_us, _LAST_US)))
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    seconds, part_us = divmod(max(_FIRST_US, min(time_us, _LAST_US)), 1_000_000)
+    return f"{_second(seconds)}.{part_us:06d}Z"
+
+
+@lru_cache(maxsize=4_096)
+def _second(seconds: int) -> str:
+    """Return a whole second since the Unix epoch as text: most events share theirs with others."""
+    return (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
 
 
 @lru_cache(maxsize=256)
