@@ -85,15 +85,30 @@ class CandleUpdate(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc
     sequence: int
 
 
-def book_update(units: MarketDecimals, depth: DepthSnapshot) -> BookUpdate:
-    """Return the event of a snapshot."""
-    return BookUpdate(
-        trading_pair=units.market.pair,
-        sequence=depth.sequence,
-        update_id=depth.update_id,
-        bids=level_rows(units, depth.bids),
-        asks=level_rows(units, depth.asks),
-    )
+class BookUpdates:
+    """Make the events of one market's snapshots; a level that stands as it did is kept as it is.
+
+    From one snapshot to the next most of a hundred levels do.
+    """
+
+    def __init__(self, units: MarketDecimals) -> None:
+        self._units = units
+        self._rows: dict[LevelRow, BookRow] = {}
+
+    def of(self, depth: DepthSnapshot) -> BookUpdate:
+        """Return the event of a snapshot."""
+        levels = [*depth.bids, *depth.asks]
+        new = [level for level in levels if level not in self._rows]
+        made = dict(zip(new, level_rows(self._units, new), strict=True))
+        known = self._rows | made
+        self._rows = {level: known[level] for level in levels}
+        return BookUpdate(
+            trading_pair=self._units.market.pair,
+            sequence=depth.sequence,
+            update_id=depth.update_id,
+            bids=[known[level] for level in depth.bids],
+            asks=[known[level] for level in depth.asks],
+        )
 
 
 def depth_update(units: MarketDecimals, change: DepthChange) -> DepthUpdate:

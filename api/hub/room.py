@@ -10,7 +10,7 @@ from analytics.intervals import Interval
 from analytics.messages import LiveCandle
 from api.exchange.decimals import MarketDecimals
 from api.hub.clients import Client, Key
-from api.hub.messages import Feed, book_update, candle_update, depth_update
+from api.hub.messages import BookUpdates, Feed, candle_update, depth_update
 from api.hub.packets import EventPacket, event_packet
 from api.hub.parts import Parts
 from api.hub.windows import LiveWindows
@@ -50,6 +50,7 @@ class Room:
         self._cut = cut
         self._subscriptions: dict[str, Subscription] = {}
         self._parts = Parts(units, clients=self._clients, cut=cut, drained=drained)
+        self._books = BookUpdates(units)
         self._top: DepthSnapshot | None = None
         self._top_sent_s = 0.0
         self._top_due: asyncio.TimerHandle | None = None
@@ -281,7 +282,7 @@ class Room:
         return [one for one in self._subscriptions.values() if one.interval is interval]
 
     def _book_packet(self, depth: DepthSnapshot) -> EventPacket:
-        return event_packet("orderbook_update", book_update(self.units, depth))
+        return event_packet("orderbook_update", self._books.of(depth))
 
     def _key(self, *what: str | int) -> Key:
         return (self.units.market.pair, *what)

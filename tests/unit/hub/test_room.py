@@ -75,6 +75,43 @@ async def test_the_newest_book_is_sent_after_the_interval(
     room.close()
 
 
+async def test_a_book_is_told_whole_whichever_of_its_levels_have_changed(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms, "BOOK_INTERVAL_S", 0.0)
+    one = Follower("one")
+    one.follow(room)
+    books = [
+        ([(100, 7, 0, 1), (99, 5, 0, 1)], [(101, 3, 0, 1)]),
+        ([(100, 7, 0, 1), (99, 4, 1, 1)], [(101, 3, 0, 1)]),
+        ([(100, 7, 0, 1)], [(101, 3, 0, 1), (102, 7, 0, 2)]),
+    ]
+    for update_id, (bids, asks) in enumerate(books, start=1):
+        room.on_snapshot(DepthSnapshot(1, update_id, update_id, 0, False, bids, asks))
+    told = [
+        tuple(
+            [(row["price"], row["quantity"], row["status"], row["orders"]) for row in book[side]]
+            for side in ("bids", "asks")
+        )
+        for _, book in one.read()
+    ]
+    assert told == [
+        (
+            [("1", "0.0007", "OPEN", 1), ("0.99", "0.0005", "OPEN", 1)],
+            [("1.01", "0.0003", "OPEN", 1)],
+        ),
+        (
+            [("1", "0.0007", "OPEN", 1), ("0.99", "0.0004", "PARTIALLY_FILLED", 1)],
+            [("1.01", "0.0003", "OPEN", 1)],
+        ),
+        (
+            [("1", "0.0007", "OPEN", 1)],
+            [("1.01", "0.0003", "OPEN", 1), ("1.02", "0.0007", "OPEN", 2)],
+        ),
+    ]
+    room.close()
+
+
 async def test_each_feed_goes_to_those_who_asked_for_it(room: Room) -> None:
     book, depth = Follower("book"), Follower("depth")
     book.follow(room)

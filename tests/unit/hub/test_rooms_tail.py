@@ -2,22 +2,20 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
-from actors.book.records import RecordArray
 from actors.log.memory import MemoryLog
 from actors.log.ports import LogRecord
 from actors.platform.errors import LogUnavailableError
 from actors.platform.topology import EVENTS_TOPIC
 from api.hub import tail as tails
 from api.hub.tail import RoomsTail
-from tests.beds.trades import trade_events, trade_record
+from tests.beds.rooms import WAIT_S, RoomFollower, numbered
 
 _PARTITIONS = range(3)
-WAIT_S = 5.0
 
 
 class _Log(MemoryLog):
@@ -40,31 +38,8 @@ class _Log(MemoryLog):
         self._values.clear()
 
     def tell(self, partition: int, sequence: int) -> None:
-        """Append the record of one event, with this sequence (times three)."""
-        events = trade_events([(1, 1, 1)], market_id=partition + 1, first_trade_id=sequence)
-        self.append(EVENTS_TOPIC, partition, trade_record(events, market_id=partition + 1))
-
-
-class _Follower:
-    """Whoever follows a partition, and what it has been told."""
-
-    def __init__(self) -> None:
-        self.told: list[int] = []
-        self.takes_more = True
-        self._came = asyncio.Event()
-
-    def deliver(self, records: Sequence[RecordArray]) -> bool:
-        for events in records:
-            self.told += [sequence // 3 for sequence in events["sequence"].tolist()]
-        self._came.set()
-        return self.takes_more
-
-    async def until(self, sequence: int) -> None:
-        """Return when this was told."""
-        async with asyncio.timeout(WAIT_S):
-            while sequence not in self.told:
-                self._came.clear()
-                await self._came.wait()
+        """Append the record of one event."""
+        self.append(EVENTS_TOPIC, partition, numbered(partition, sequence))
 
 
 @asynccontextmanager
@@ -81,8 +56,8 @@ async def _tail(log: MemoryLog) -> AsyncIterator[RoomsTail]:
 async def test_what_comes_while_a_room_is_followed_is_told_once_and_in_order(seed: int) -> None:
     log, draw = _Log(), random.Random(seed)
     last = dict.fromkeys(_PARTITIONS, 0)
-    open_rooms: dict[int, tuple[_Follower, int]] = {}
-    closed: list[tuple[_Follower, int, int]] = []
+    open_rooms: dict[int, tuple[RoomFollower, int]] = {}
+    closed: list[tuple[RoomFollower, int, int]] = []
     async with _tail(log) as tail:
         for _ in range(300):
             partition = draw.choice(_PARTITIONS)
@@ -90,7 +65,7 @@ async def test_what_comes_while_a_room_is_followed_is_told_once_and_in_order(see
                 last[partition] += 1
                 log.tell(partition, last[partition])
             elif partition not in open_rooms:
-                follower = _Follower()
+                follower = RoomFollower()
                 await tail.follow(partition, follower.deliver)
                 open_rooms[partition] = follower, last[partition]
             else:
@@ -112,7 +87,7 @@ async def test_what_comes_while_a_room_is_followed_is_told_once_and_in_order(see
 
 
 async def test_what_comes_before_a_room_is_followed_is_not_told() -> None:
-    log, follower = _Log(), _Follower()
+    log, follower = _Log(), RoomFollower()
     log.tell(0, 1)
     async with _tail(log) as tail:
         await tail.follow(0, follower.deliver)
@@ -122,7 +97,7 @@ async def test_what_comes_before_a_room_is_followed_is_not_told() -> None:
 
 
 async def test_a_room_that_wants_no_more_is_left_alone_and_loses_nothing() -> None:
-    log, slow, other = _Log(), _Follower(), _Follower()
+    log, slow, other = _Log(), RoomFollower(), RoomFollower()
     slow.takes_more = False
     async with _tail(log) as tail:
         await tail.follow(0, slow.deliver)
@@ -141,7 +116,7 @@ async def test_a_room_that_wants_no_more_is_left_alone_and_loses_nothing() -> No
 
 
 async def test_repeated_records_are_told_once() -> None:
-    log, follower = _Log(), _Follower()
+    log, follower = _Log(), RoomFollower()
     async with _tail(log) as tail:
         await tail.follow(0, follower.deliver)
         for sequence in (1, 2, 1, 2, 3):
@@ -154,7 +129,7 @@ async def test_after_an_outage_reading_goes_on_where_it_stood(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tails, "_PAUSE_S", 0.0)
-    log, follower = _Log(), _Follower()
+    log, follower = _Log(), RoomFollower()
     async with _tail(log) as tail:
         await tail.follow(0, follower.deliver)
         log.tell(0, 1)
@@ -169,7 +144,7 @@ async def test_after_an_outage_reading_goes_on_where_it_stood(
 
 
 async def test_behind_a_gap_in_the_log_reading_goes_on_at_its_end() -> None:
-    log, follower, other = _Log(), _Follower(), _Follower()
+    log, follower, other = _Log(), RoomFollower(), RoomFollower()
     async with _tail(log) as tail:
         await tail.follow(0, follower.deliver)
         await tail.follow(1, other.deliver)
