@@ -108,6 +108,8 @@ class Hub:
     def check_health(self) -> None:
         """Raise RuntimeError when a loop has ended: the replica must be replaced."""
         self._tail.check_health()
+        for entry in self._rooms.values():
+            entry.room.check_health()
         for task in self._loops:
             if task.done():
                 why = "cancelled" if task.cancelled() else repr(task.exception())

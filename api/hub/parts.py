@@ -54,6 +54,8 @@ class Parts:
         self._behind: list[Client] = []
         self._next: asyncio.Handle | None = None
         self.skipped_events = 0
+        # What has kept a part from being sent, other than its clients.
+        self.error: Exception | None = None
 
     def send(self, records: Sequence[RecordArray]) -> bool:
         """Send the trades and orders of records; False where too many wait, until `drained`."""
@@ -98,7 +100,7 @@ class Parts:
             # First of all those who write to the clients may take what they were given.
             self._next = loop.call_soon(self._send_again)
         elif self._waiting:
-            self._next = loop.call_soon(self._send_part)
+            self._next = loop.call_soon(self._go_on)
         if self._is_full and sum(map(len, self._waiting)) <= EVENTS_WAITING_MAX // 2:
             self._is_full = False
             self._drained()
@@ -117,7 +119,14 @@ class Parts:
             loop = asyncio.get_running_loop()
             self._next = loop.call_later(STALL_STEP_S, self._send_again)
         else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        try:
             self._send_part()
+        except Exception as error:
+            self.error = error
+            raise
 
     def _packets(self, events: RecordArray) -> list[EventPacket]:
         packets = []

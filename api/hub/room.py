@@ -129,6 +129,11 @@ class Room:
         """
         return self._parts.send(records)
 
+    def check_health(self) -> None:
+        """Raise RuntimeError where events could not be sent."""
+        if self._parts.error is not None:
+            raise RuntimeError(f"{self.units.market.pair} has ended: {self._parts.error!r}")
+
     def _clients(self) -> list[Client]:
         return [one.client for one in self._subscriptions.values()]
 

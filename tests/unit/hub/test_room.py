@@ -151,3 +151,17 @@ async def test_changes_that_come_late_are_no_gap(
     room.on_change(change(4, 9))
     await asyncio.sleep(0.01)
     assert [payload["lastUpdateId"] for _, payload in one.read()] == [4, 9]
+
+
+async def test_a_part_that_cannot_be_told_makes_its_room_unhealthy(room: Room) -> None:
+    failed = asyncio.Event()
+    asyncio.get_running_loop().set_exception_handler(lambda *_: failed.set())
+    one = Follower("one")
+    one.follow(room)
+    events = trade_events([(1_000_000, 250, 4)] * 20)
+    events["client_order_id"][18, 0] = -1
+    room.on_events([events])
+    room.check_health()
+    await asyncio.wait_for(failed.wait(), 5)
+    with pytest.raises(RuntimeError, match="has ended: UnicodeDecodeError"):
+        room.check_health()
