@@ -6,6 +6,7 @@ and an encoder of its own.
 """
 
 import asyncio
+from asyncio import BaseTransport
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
@@ -15,6 +16,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 _EXTENSION = "forkast.frames"
+# A client that reads is seen to read soon after its buffer was full, and is not taken for a deaf
+# one: by default three quarters of the buffer have to be gone first.
+_BUFFER_BYTES_MAX, _BUFFER_BYTES_AGAIN = 64 * 1024, 48 * 1024
 _FINAL_TEXT = 0x81
 _SHORT_MAX, _MEDIUM_MAX = 125, 0xFFFF
 _MEDIUM, _LONG = 126, 127
@@ -66,6 +70,11 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         config.ws_per_message_deflate = False
         super().__init__(config, *arguments, **options)
         self.on_writable: Callable[[], None] = _nothing
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Begin with a buffer of this hub's size."""
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(high=_BUFFER_BYTES_MAX, low=_BUFFER_BYTES_AGAIN)
 
     @property
     def is_writable(self) -> bool:

@@ -385,7 +385,8 @@ async def test_a_websocket_message_above_the_bound_is_answered_before_the_close(
 async def test_a_websocket_message_above_the_servers_bound_closes_with_a_code(wire: Wire) -> None:
     async with wire.websocket() as websocket:
         await talking(websocket)
-        await websocket.send("x" * (16 * 1024 * 1024 + 1))
+        # In two fragments, so that nothing is on its way any more when the server closes.
+        await websocket.send(["x" * (16 * 1024 * 1024), "x"])
         with pytest.raises(ConnectionClosed) as closed:
             await websocket.recv()
     assert closed.value.rcvd is not None

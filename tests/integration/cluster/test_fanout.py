@@ -18,7 +18,9 @@ def test_every_socket_hears_what_its_room_was_told() -> None:
 
 def test_it_is_told_as_json() -> None:
     told = forkast(
-        "bench", "fanout", "--sockets", 5, "--messages", 50, "--seconds", 1, "--pairs", 1, "--json"
+        *("bench", "fanout", "--sockets", 5, "--messages", 50, "--seconds", 1, "--pairs", 1),
+        "--json",
+        timeout_s=240,
     )
     assert told.returncode == 0, told.stderr
     (one,) = msgspec.json.decode(told.stdout, type=list[FanOut])
@@ -26,6 +28,6 @@ def test_it_is_told_as_json() -> None:
 
 
 def test_more_pairs_than_there_are_is_refused() -> None:
-    told = forkast("bench", "fanout", "--pairs", 1_000)
+    told = forkast("bench", "fanout", "--pairs", 1_000, timeout_s=240)
     assert told.returncode != 0
     assert "default markets, not 1000" in told.stderr
