@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 import pytest
+from uvicorn.config import WS_PROTOCOLS, Config
 from websockets.client import ClientProtocol
 from websockets.frames import Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
-from api.hub.frames import Outbox, text_frame
+from api.hub.frames import FrameProtocol, Outbox, serve_frames, text_frame
 
 
 class _Wire:
@@ -41,6 +42,17 @@ def test_a_frame_is_read_by_a_clients_library_as_it_was_written(size: int) -> No
     client.receive_data(text_frame(b"a" * size) + text_frame(b"b"))
     told = [(frame.opcode, frame.data) for frame in client.events_received()]  # type: ignore[union-attr]
     assert told == [(Opcode.TEXT, b"a" * size), (Opcode.TEXT, b"b")]
+
+
+def test_servers_that_a_process_starts_take_frames_once_it_was_told_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Put back after the test, whatever is put in its place.
+    monkeypatch.setitem(WS_PROTOCOLS, "auto", WS_PROTOCOLS["auto"])
+    serve_frames()
+    config = Config("tests.unit.hub.test_frames:_outbox")
+    config.load()
+    assert config.ws_protocol_class is FrameProtocol
 
 
 async def test_without_a_wire_packets_wait_to_be_fetched() -> None:
