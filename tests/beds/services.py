@@ -28,7 +28,6 @@ from actors.router.trades import TradeLog
 from api.exchange.barrier import WriterBarrier
 from api.exchange.changes import OrderChanges
 from api.exchange.decimals import MarketDecimals
-from api.exchange.demand import Demand
 from api.exchange.entry import OrderEntry
 from api.exchange.fills import TradeHistory
 from api.exchange.ids import IdGenerator
@@ -224,8 +223,7 @@ def _services(floor: Floor, *, worker: int, limits: Limits) -> Services:
     topology, rows = floor.topology, floor.rows
     log: Log = floor.log
     positions, trades = RowsOfPositions(rows), RowsOfTrades(rows)
-    demand = Demand()
-    waiters = OutcomeWaiters(worker=worker, bound=limits.waiters, demand=demand)
+    waiters = OutcomeWaiters(worker=worker, bound=limits.waiters)
     # It is told of lags by the tests: nobody asks this Redis.
     watch = MarketWatch(
         redis=Redis.from_url(_NOWHERE),
@@ -236,7 +234,6 @@ def _services(floor: Floor, *, worker: int, limits: Limits) -> Services:
     outcomes = OutcomeReader(
         log,
         topology=topology,
-        demand=demand,
         waiters=waiters,
         watch=watch,
         recent=recent,
