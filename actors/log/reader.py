@@ -55,18 +55,22 @@ class KafkaLogReader:
         Raises LogUnavailableError while no broker answers.
         """
         self._positions = {number: offset or 0 for number, offset in positions.items()}
-        await self._connect()
         at_end = [number for number, offset in positions.items() if offset is None]
-        if not at_end:
-            return
+        # Or megabytes of their beginnings would be fetched before their ends are known.
+        held = set(at_end) - self._paused
+        self._paused |= held
         try:
-            ends = await self.end_offsets()
+            await self._connect()
+            ends = await self.end_offsets() if at_end else {}
         except BaseException:
             # Whoever starts it again would leave this connection behind.
             await self.stop()
+            self._paused -= held
             raise
         for number in at_end:
             self.seek(number, ends[number])
+        for number in held:
+            self.resume(number)
 
     async def stop(self) -> None:
         """Disconnect."""
