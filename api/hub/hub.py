@@ -73,6 +73,7 @@ class Hub:
         self._units = {market.pair: MarketDecimals(market) for market in config.topology}
         self._rooms: dict[str, _OpenRoom] = {}
         self._clients: dict[str, Client] = {}
+        self._has_clients = asyncio.Event()
         self._feed = RedisFeed(
             redis_url=config.servers.redis_url,
             deliver=self._deliver,
@@ -118,12 +119,16 @@ class Hub:
     def join(self, client: Client) -> None:
         """Let a client in."""
         self._clients[client.sid] = client
+        self._has_clients.set()
 
     def leave(self, sid: str) -> Client | None:
         """Forget a client that is gone, and return it where it was known."""
         for pair in [pair for pair, entry in self._rooms.items() if sid in entry.room]:
             self.unsubscribe(sid, pair)
-        return self._clients.pop(sid, None)
+        client = self._clients.pop(sid, None)
+        if not self._clients:
+            self._has_clients.clear()
+        return client
 
     def may_ask(self, sid: str) -> bool:
         """Say whether a client reads its answers; one that does not is cut."""
@@ -288,6 +293,7 @@ class Hub:
 
     async def _run_flush(self) -> None:
         while True:
+            await self._has_clients.wait()
             await asyncio.sleep(FLUSH_S)
             for client in self._clients.values():
                 if client.lags:
