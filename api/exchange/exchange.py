@@ -30,6 +30,7 @@ from analytics.client import CandleSource
 from api.exchange.barrier import WriterBarrier
 from api.exchange.changes import OrderChanges
 from api.exchange.decimals import MarketDecimals
+from api.exchange.demand import Demand
 from api.exchange.entry import OrderEntry
 from api.exchange.fills import TradeHistory
 from api.exchange.ids import IdGenerator
@@ -164,7 +165,8 @@ class _Listeners:
 
 
 def _listeners(config: ExchangeConfig, connections: _Connections, *, worker: int) -> _Listeners:
-    waiters = OutcomeWaiters(worker=worker, bound=config.limits.waiters)
+    demand = Demand()
+    waiters = OutcomeWaiters(worker=worker, bound=config.limits.waiters, demand=demand)
     watch = MarketWatch(
         redis=connections.redis,
         topology=config.topology,
@@ -174,6 +176,7 @@ def _listeners(config: ExchangeConfig, connections: _Connections, *, worker: int
     outcomes = OutcomeReader(
         connections.log,
         topology=config.topology,
+        demand=demand,
         waiters=waiters,
         watch=watch,
         recent=recent,

@@ -13,6 +13,7 @@ from actors.log.fresh import FreshEvents
 from actors.log.ports import Log
 from actors.platform.errors import LogError, LogGapError, StorageUnavailableError
 from actors.platform.topology import EVENTS_TOPIC, Topology
+from api.exchange.demand import Demand
 from api.exchange.recent import RecentEvents
 from api.exchange.refusals import not_yet_known
 from api.exchange.rounds import Rounds
@@ -36,7 +37,7 @@ WAIT_S = 5.0
 class OutcomeReader:
     """Read events and hand them on, whatever happens to the broker.
 
-    While anybody waits, at once; otherwise `REST_S` after each other.
+    While there is `demand`, at once; otherwise `REST_S` after each other.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class OutcomeReader:
         log: Log,
         *,
         topology: Topology,
+        demand: Demand,
         waiters: OutcomeWaiters,
         watch: MarketWatch,
         recent: RecentEvents,
@@ -58,7 +60,7 @@ class OutcomeReader:
         self._partitions = {market.market_id: topology.partition(market) for market in topology}
         self._market_ids = {partition: key for key, partition in self._partitions.items()}
         self._fresh = {market_id: FreshEvents(market_id) for market_id in self._partitions}
-        self._demand = waiters.demand
+        self._demand = demand
         self._waiters = waiters
         self._watch = watch
         self._recent = recent

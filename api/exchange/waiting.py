@@ -62,13 +62,13 @@ class Waiter:
 class OutcomeWaiters:
     """All commands of this process (its worker number) that somebody waits for: `bound` at most.
 
-    Each counts in `demand`, as whoever waits for events of another kind may.
+    Each is counted in `demand`.
     """
 
-    def __init__(self, *, worker: int, bound: int) -> None:
+    def __init__(self, *, worker: int, bound: int, demand: Demand) -> None:
         self._worker = worker
         self._bound = bound
-        self.demand = Demand()
+        self._demand = demand
         self._waiting: dict[int, Waiter] = {}
 
     def __len__(self) -> int:
@@ -81,13 +81,13 @@ class OutcomeWaiters:
                 "TOO_MANY_WAITING", "Too many requests wait for an outcome.", retry_after_s=1
             )
         waiter = self._waiting[command_id] = Waiter(self, command_id)
-        self.demand.begin()
+        self._demand.begin()
         return waiter
 
     def forget(self, command_id: int) -> None:
         """Drop a waiter."""
         if self._waiting.pop(command_id, None) is not None:
-            self.demand.end()
+            self._demand.end()
 
     def hand_out(self, events: RecordArray) -> None:
         """Hand events to those who wait for them.

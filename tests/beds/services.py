@@ -28,6 +28,7 @@ from actors.router.trades import TradeLog
 from api.exchange.barrier import WriterBarrier
 from api.exchange.changes import OrderChanges
 from api.exchange.decimals import MarketDecimals
+from api.exchange.demand import Demand
 from api.exchange.entry import OrderEntry
 from api.exchange.fills import TradeHistory
 from api.exchange.ids import IdGenerator
@@ -223,7 +224,8 @@ def _services(floor: Floor, *, worker: int, limits: Limits) -> Services:
     topology, rows = floor.topology, floor.rows
     log: Log = floor.log
     positions, trades = RowsOfPositions(rows), RowsOfTrades(rows)
-    waiters = OutcomeWaiters(worker=worker, bound=limits.waiters)
+    demand = Demand()
+    waiters = OutcomeWaiters(worker=worker, bound=limits.waiters, demand=demand)
     # It is told of lags by the tests: nobody asks this Redis.
     watch = MarketWatch(
         redis=Redis.from_url(_NOWHERE),
@@ -234,21 +236,14 @@ def _services(floor: Floor, *, worker: int, limits: Limits) -> Services:
     outcomes = OutcomeReader(
         log,
         topology=topology,
+        demand=demand,
         waiters=waiters,
         watch=watch,
         recent=recent,
         positions=positions,
     )
     sent, ids = SentOrders(), IdGenerator(worker)
-    sender = Sender(
-        log=log.commands(
-            topology=topology,
-            pending_commands=limits.produce_pending_commands,
-            client_id="gateway",
-        ),
-        sent=sent,
-        metrics=OrderMetrics(topology, CollectorRegistry()),
-    )
+    sender = _sender(floor, sent, limits)
     orders = Orders(
         topology=topology,
         orders=RowsOfOrders(rows),
@@ -287,4 +282,16 @@ def _services(floor: Floor, *, worker: int, limits: Limits) -> Services:
         waiters=waiters,
         recent=recent,
         outcomes=outcomes,
+    )
+
+
+def _sender(floor: Floor, sent: SentOrders, limits: Limits) -> Sender:
+    return Sender(
+        log=floor.log.commands(
+            topology=floor.topology,
+            pending_commands=limits.produce_pending_commands,
+            client_id="gateway",
+        ),
+        sent=sent,
+        metrics=OrderMetrics(floor.topology, CollectorRegistry()),
     )

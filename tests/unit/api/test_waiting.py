@@ -5,6 +5,7 @@ import pytest
 
 from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.book.vocabulary import EventKind, Flag
+from api.exchange.demand import Demand
 from api.exchange.ids import IdGenerator
 from api.exchange.refusals import UnavailableError
 from api.exchange.waiting import OutcomeWaiters
@@ -23,7 +24,7 @@ def _events(first_sequence: int, *rows: tuple[int, EventKind, int]) -> RecordArr
 async def test_an_outcome_is_all_events_of_its_command_up_to_the_last() -> None:
     ids = IdGenerator(3)
     mine, other, foreign = ids.next(), ids.next(), IdGenerator(4).next()
-    waiters = OutcomeWaiters(worker=3, bound=10)
+    waiters = OutcomeWaiters(worker=3, bound=10, demand=Demand())
     with waiters.expect(mine) as waiter:
         waiters.hand_out(
             _events(
@@ -46,7 +47,7 @@ async def test_an_outcome_is_all_events_of_its_command_up_to_the_last() -> None:
 
 async def test_one_waiter_too_many_is_turned_away_and_a_place_comes_free_again() -> None:
     ids = IdGenerator(0)
-    waiters = OutcomeWaiters(worker=0, bound=1)
+    waiters = OutcomeWaiters(worker=0, bound=1, demand=Demand())
     with waiters.expect(ids.next()), pytest.raises(UnavailableError):
         waiters.expect(ids.next())
     with waiters.expect(ids.next()):
