@@ -31,7 +31,7 @@ from analytics.studies import parse_study
 
 CONSUMER = "candles"
 SECONDS_IN_MEMORY = 2 * 86_400
-FLUSH_INTERVAL_S = 0.3
+REST_S = 0.2
 TRADES_PER_FLUSH = 100_000
 READY_TIMEOUT_S = 10.0
 POOL_SIZE = 2
@@ -54,7 +54,7 @@ class CandleAggregator:
         consumer: str = CONSUMER,
         topic: str = TRADES_TOPIC,
         seconds_in_memory: int = SECONDS_IN_MEMORY,
-        flush_interval_s: float = FLUSH_INTERVAL_S,
+        rest_s: float = REST_S,
     ) -> None:
         self._config = config
         self._consumer = consumer
@@ -81,7 +81,7 @@ class CandleAggregator:
             name=consumer,
             topology=config.topology,
             pending_max=TRADES_PER_FLUSH,
-            gather_s=flush_interval_s,
+            rest_s=rest_s,
         )
 
     def start(self) -> None:

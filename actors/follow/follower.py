@@ -1,11 +1,10 @@
-"""The loop of every consumer of the log: read what has arrived, store it in one transaction, go on.
+"""The loop of every consumer of the log: read what has arrived, store it, rest a little, go on.
 
 It keeps nothing that Postgres does not keep: whatever goes wrong, it closes both connections,
 waits a little, and starts again from the stored positions.
 """
 
 import asyncio
-import math
 import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -23,7 +22,7 @@ from actors.platform.topology import Topology
 _T = TypeVar("_T")
 _log = structlog.get_logger(__name__)
 
-READ_TIMEOUT_S = 0.2
+READ_TIMEOUT_MS = 1_000
 PAUSE_MIN_S = 0.1
 PAUSE_MAX_S = 5.0
 
@@ -31,8 +30,9 @@ PAUSE_MAX_S = 5.0
 class Follower(Generic[StoreT, BatchT]):
     """Keep what a consumer stores equal to the log of a topology's markets.
 
-    A transaction holds what arrives within `gather_s` seconds or, where that is 0, with one read.
-    It ends early with the record that brings what is pending to `pending_max` or more.
+    A transaction holds what one read finds, and ends early with the record that brings what is
+    pending to `pending_max` or more. From one read to the next pass `rest_s` seconds, or the log
+    is ahead: what comes after silence is stored at once, what follows it together.
     """
 
     def __init__(
@@ -42,13 +42,13 @@ class Follower(Generic[StoreT, BatchT]):
         name: str,
         topology: Topology,
         pending_max: int,
-        gather_s: float = 0.0,
+        rest_s: float = 0.0,
     ) -> None:
         self._consumer = consumer
         self._name = name
         self._topology = topology
         self._pending_max = pending_max
-        self._gather_s = gather_s
+        self._rest_s = rest_s
         self._task: asyncio.Task[None] | None = None
         self._intake: Intake[BatchT] | None = None
         self._failures = 0
@@ -116,25 +116,25 @@ class Follower(Generic[StoreT, BatchT]):
                 intake.faults.update(tail.lost)
                 self._connected, self._error = True, ""
                 while topology is self._topology:
-                    await self._gather(tail, intake, store)
-                    await self._commit(intake, store)
-                    self._records_behind = tail.records_behind()
+                    await self._step(tail, intake, store)
             finally:
                 await tail.close()
         finally:
             self._connected = False
             await store.close()
 
-    async def _gather(self, tail: MarketTail, intake: Intake[BatchT], store: StoreT) -> None:
+    async def _step(self, tail: MarketTail, intake: Intake[BatchT], store: StoreT) -> None:
         now_s = asyncio.get_running_loop().time
-        left_s = self._gather_s or READ_TIMEOUT_S
-        until_s = now_s() + left_s
-        while left_s > 0:
-            for market_id, offset, value in await tail.read(timeout_ms=math.ceil(left_s * 1e3)):
-                intake.add(market_id=market_id, offset=offset, value=value)
-                if intake.pending >= self._pending_max:
-                    await self._commit(intake, store)
-            left_s = until_s - now_s() if self._gather_s else 0.0
+        records = await tail.read(timeout_ms=READ_TIMEOUT_MS)
+        rested_s = now_s() + self._rest_s
+        for market_id, offset, value in records:
+            intake.add(market_id=market_id, offset=offset, value=value)
+            if intake.pending >= self._pending_max:
+                await self._commit(intake, store)
+        await self._commit(intake, store)
+        self._records_behind = tail.records_behind()
+        if records and not self._records_behind and (left_s := rested_s - now_s()) > 0:
+            await asyncio.sleep(left_s)
 
     async def _commit(self, intake: Intake[BatchT], store: StoreT) -> None:
         batch = intake.take()

@@ -7,9 +7,8 @@ from actors.follow.positions import MarketPosition
 from actors.log.ports import Log, LogReader
 from actors.platform.topology import Topology
 
-# The consumer keeps one request per broker under way: while that waits for quiet partitions,
-# busy ones wait with it. So the broker answers soon, also with nothing.
-FETCH_WAIT_MS = 50
+# A request asks for all partitions and is answered with the first record: it may wait long.
+FETCH_WAIT_MS = 1_000
 
 
 class MarketRecord(NamedTuple):
@@ -44,7 +43,7 @@ class MarketTail:
         from: the market is not read. One that begins after it is read from there; the sequences
         tell whether anything is missing.
         """
-        reader = log.reader(topic=topic, client_id=client_id, wait_ms=FETCH_WAIT_MS)
+        reader = log.reader(topic=topic, client_id=client_id, wait_ms=FETCH_WAIT_MS, ahead=False)
         tail = cls(reader, topology)
         try:
             await reader.start(

@@ -34,8 +34,17 @@ class KafkaLog:
             bootstrap=self.bootstrap, topic=topic, client_id=client_id, timeout_s=timeout_s
         )
 
-    def reader(self, *, topic: str, client_id: str, wait_ms: int = 500) -> KafkaLogReader:
-        """Return a reader of a topic; the broker answers it after `wait_ms`, also with nothing."""
+    def reader(
+        self, *, topic: str, client_id: str, wait_ms: int = 500, ahead: bool = True
+    ) -> KafkaLogReader:
+        """Return a reader of a topic; the broker answers it after `wait_ms`, also with nothing.
+
+        With `ahead` records are fetched before they are asked for.
+        """
         return KafkaLogReader(
-            bootstrap=self.bootstrap, topic=topic, client_id=client_id, wait_ms=wait_ms
+            bootstrap=self.bootstrap,
+            topic=topic,
+            client_id=client_id,
+            wait_ms=wait_ms,
+            ahead=ahead,
         )

@@ -88,7 +88,9 @@ class MemoryLog:
         """Return what names the ends of a topic."""
         return MemoryEnds(self, topic)
 
-    def reader(self, *, topic: str, client_id: str, wait_ms: int = 500) -> "MemoryReader":
+    def reader(
+        self, *, topic: str, client_id: str, wait_ms: int = 500, ahead: bool = True
+    ) -> "MemoryReader":
         """Return a reader of a topic."""
         return MemoryReader(self, topic)
 

@@ -153,6 +153,11 @@ class Log(Protocol):
         """Return what names the ends of a topic, each time within `timeout_s`."""
         ...
 
-    def reader(self, *, topic: str, client_id: str, wait_ms: int = 500) -> LogReader:
-        """Return a reader of a topic; the log answers it after `wait_ms`, also with nothing."""
+    def reader(
+        self, *, topic: str, client_id: str, wait_ms: int = 500, ahead: bool = True
+    ) -> LogReader:
+        """Return a reader of a topic; the log answers it after `wait_ms`, also with nothing.
+
+        With `ahead` records are fetched before they are asked for.
+        """
         ...

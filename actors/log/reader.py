@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CorruptRecordException, KafkaError, OffsetOutOfRangeError
 
 from actors.log.consumers import close_consumer, new_consumer
@@ -14,6 +14,8 @@ from actors.platform.errors import LogGapError, LogTimeoutError, LogUnavailableE
 _log = structlog.get_logger(__name__)
 # New partitions may take a busy broker a while; no client's request waits for this.
 _OFFSETS_TIMEOUT_S = 20.0
+# How often the fetcher wakes by itself; whatever it acts on wakes it anyway.
+_LOOK_AGAIN_MS = 1_000
 
 
 class KafkaLogReader:
@@ -24,6 +26,9 @@ class KafkaLogReader:
     (a tenth of a second at most): a partition that is to be left waiting must be paused. What was
     prefetched of it is dropped then, and one that is resumed is read with the next request, after
     `wait_ms` at the latest.
+
+    With `ahead` false it asks for nothing but while it is read, and then for all partitions at
+    once: whoever reads seldom costs the broker one request each time.
     """
 
     def __init__(
@@ -33,12 +38,14 @@ class KafkaLogReader:
         topic: str,
         client_id: str,
         wait_ms: int = 500,
+        ahead: bool = True,
         partition_bytes: int = 4 * 1024 * 1024,
     ) -> None:
         self._bootstrap = bootstrap
         self._topic = topic
         self._client_id = client_id
         self._wait_ms = wait_ms
+        self._ahead = ahead
         self._partition_bytes = partition_bytes
         self._consumer: AIOKafkaConsumer | None = None
         self._positions: dict[int, int] = {}
@@ -55,22 +62,18 @@ class KafkaLogReader:
         Raises LogUnavailableError while no broker answers.
         """
         self._positions = {number: offset or 0 for number, offset in positions.items()}
+        await self._connect()
         at_end = [number for number, offset in positions.items() if offset is None]
-        # Or megabytes of their beginnings would be fetched before their ends are known.
-        held = set(at_end) - self._paused
-        self._paused |= held
+        if not at_end:
+            return
         try:
-            await self._connect()
-            ends = await self.end_offsets() if at_end else {}
+            ends = await self.end_offsets()
         except BaseException:
             # Whoever starts it again would leave this connection behind.
             await self.stop()
-            self._paused -= held
             raise
         for number in at_end:
             self.seek(number, ends[number])
-        for number in held:
-            self.resume(number)
 
     async def stop(self) -> None:
         """Disconnect."""
@@ -106,7 +109,7 @@ class KafkaLogReader:
         """
         consumer = self._consumer or await self._connect()
         try:
-            batches = await consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
+            batches = await self._fetched(consumer, timeout_ms, max_records)
         except OffsetOutOfRangeError as error:
             partition, offset = next(iter(error.args[0].items()))
             raise LogGapError(
@@ -127,6 +130,22 @@ class KafkaLogReader:
                 arrived[number] = [LogRecord(r.offset, r.value or b"") for r in records]
                 self._positions[number] = records[-1].offset + 1
         return arrived
+
+    async def _fetched(
+        self, consumer: AIOKafkaConsumer, timeout_ms: int, max_records: int | None
+    ) -> dict[TopicPartition, list[ConsumerRecord]]:
+        if self._ahead:
+            return await consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
+        partitions = [
+            TopicPartition(self._topic, number)
+            for number in self._positions
+            if number not in self._paused
+        ]
+        consumer.resume(*partitions)
+        try:
+            return await consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
+        finally:
+            consumer.pause(*partitions)
 
     async def end_offsets(self) -> dict[int, int]:
         """Return the offset after the last record, by partition.
@@ -179,6 +198,7 @@ class KafkaLogReader:
             isolation_level="read_uncommitted",
             fetch_min_bytes=1,
             fetch_max_wait_ms=self._wait_ms,
+            consumer_timeout_ms=_LOOK_AGAIN_MS,
             max_partition_fetch_bytes=self._partition_bytes,
         )
         consumer.assign([TopicPartition(self._topic, number) for number in self._positions])

@@ -18,6 +18,9 @@ from actors.writer.store import OrderStore
 CONSUMER = "writer"
 CLIENT_ID = "forkast-writer"
 EVENTS_PER_TRANSACTION = 40_000
+# Nobody waits for a row: a transaction of what a tenth of a second brings costs little more than
+# one of a single order.
+REST_S = 0.15
 
 
 class PostgresWriter:
@@ -35,6 +38,7 @@ class PostgresWriter:
         consumer: str = CONSUMER,
         topic: str = EVENTS_TOPIC,
         events_per_transaction: int = EVENTS_PER_TRANSACTION,
+        rest_s: float = REST_S,
     ) -> None:
         self._config = config
         self._log = log or KafkaLog(config.kafka_bootstrap)
@@ -45,6 +49,7 @@ class PostgresWriter:
             name=consumer,
             topology=config.topology,
             pending_max=events_per_transaction,
+            rest_s=rest_s,
         )
         self._events = self._trades = self._inserted = self._changed = 0
         self._commands_offsets: dict[int, int] = {}

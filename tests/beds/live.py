@@ -122,7 +122,7 @@ async def live_platform(
     await until_led(platform)
     pairs = {one.pair: local_pair(platform, one) for one in markets}
     aggregator = CandleAggregator(
-        platform.candles, consumer=f"candles-{uuid.uuid4().hex[:8]}", flush_interval_s=0.02
+        platform.candles, consumer=f"candles-{uuid.uuid4().hex[:8]}", rest_s=0.02
     )
     candles = LocalCandles(aggregator)
     hub = Hub(platform.exchange, candles=candles)

@@ -71,7 +71,7 @@ async def test_candles_at_work_take_an_added_market(bed: Bed) -> None:
         redis_url=_NOWHERE,
         topology=Topology((first,)),
     )
-    candles = CandleAggregator(config, topic=bed.topic, flush_interval_s=0.02)
+    candles = CandleAggregator(config, topic=bed.topic, rest_s=0.02)
     candles.start()
     now_s = _START_S + 10
     trades = {first: _trades(first.market_id, count=2), added: _trades(added.market_id, count=4)}

@@ -47,7 +47,7 @@ async def aggregating(
         platform.candles,
         topic=bed.topic,
         seconds_in_memory=seconds_in_memory,
-        flush_interval_s=0.02,
+        rest_s=0.02,
     )
     aggregator.start()
     try:

@@ -36,7 +36,9 @@ class SimulatedLog(MemoryLog):
         """Return a sink behind the network."""
         return SimulatedSink(self._network, self, topology)
 
-    def reader(self, *, topic: str, client_id: str, wait_ms: int = 500) -> "SimulatedReader":
+    def reader(
+        self, *, topic: str, client_id: str, wait_ms: int = 500, ahead: bool = True
+    ) -> "SimulatedReader":
         """Return a reader behind the network."""
         return SimulatedReader(self._network, self, topic)
 

@@ -50,7 +50,7 @@ POLL_S = 0.05
 POLLS_MAX = 1_200
 SECONDS_HELD = 1_000
 TRADES_PER_FLUSH = 4
-FLUSH_INTERVAL_S = 0.02
+REST_S = 0.02
 # Only its queue is used, which drops what does not fit; it connects when it runs, and it does not.
 _DEPTH = DepthFeed(redis_url="redis://127.0.0.1:1")
 
@@ -70,7 +70,9 @@ class Writer(PostgresWriter):
     """The product's writer over memory."""
 
     def __init__(self, world: "World") -> None:
-        super().__init__(world.platform.writer, log=world.log, events_per_transaction=4)
+        super().__init__(
+            world.platform.writer, log=world.log, events_per_transaction=4, rest_s=REST_S
+        )
         self._world = world
 
     async def open_store(self) -> OrderStore:
@@ -216,7 +218,7 @@ class World:
                 name="candles",
                 topology=self.platform.topology,
                 pending_max=TRADES_PER_FLUSH,
-                gather_s=FLUSH_INTERVAL_S,
+                rest_s=REST_S,
             )
             self._candles.start()
 

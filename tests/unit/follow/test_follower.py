@@ -1,7 +1,7 @@
 """The loop of the followers over a log and rows in memory, in virtual time."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from itertools import chain
 from typing import Any
 
@@ -12,7 +12,7 @@ from actors.book.codec import encode_events
 from actors.book.records import EVENT_DTYPE
 from actors.follow.follower import Follower
 from actors.follow.positions import MarketPosition
-from actors.log.memory import MemoryLog
+from actors.log.memory import RECORDS_PER_READ, MemoryLog
 from actors.platform.config import WriterConfig
 from actors.platform.topology import EVENTS_TOPIC, Topology
 from actors.writer.intake import Batch
@@ -41,7 +41,15 @@ def record(market_id: int, sequence: int) -> bytes:
 
 
 class Events(MemoryLog):
-    """The events' topic of both markets."""
+    """The events' topic of both markets; counts how often somebody waits for more of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = 0
+
+    async def wait(self, topic: str, partitions: Iterable[int], *, timeout_s: float) -> None:
+        self.reads += 1
+        await super().wait(topic, partitions, timeout_s=timeout_s)
 
     def append_next(self, market_id: int) -> None:
         partition = market_id - 1
@@ -121,14 +129,14 @@ class Writer(PostgresWriter):
 class Bed:
     """A follower of market one at work."""
 
-    def __init__(self, *, gather_s: float = 0.0, pending_max: int = 100) -> None:
+    def __init__(self, *, rest_s: float = 0.0, pending_max: int = 100) -> None:
         self.log, self.stored = Events(), Stored()
         self.follower = Follower(
             Writer(self.log, self.stored),
             name="writer",
             topology=Topology((ONE,)),
             pending_max=pending_max,
-            gather_s=gather_s,
+            rest_s=rest_s,
         )
 
     def written(self, market_id: int) -> int:
@@ -253,27 +261,53 @@ def test_a_follower_that_is_stopped_as_it_restores_lets_the_query_end() -> None:
     play(story())
 
 
-@pytest.mark.parametrize(("gather_s", "transactions"), [(0.0, 3), (0.5, 1)])
-def test_what_arrives_while_it_gathers_is_one_transaction(
-    gather_s: float, transactions: int
-) -> None:
+def test_what_comes_after_silence_is_stored_at_once_and_what_follows_it_together() -> None:
     async def story() -> None:
-        bed = Bed(gather_s=gather_s)
+        bed = Bed(rest_s=0.5)
         bed.follower.start()
+        await asyncio.sleep(3)
+        bed.log.append_next(1)
+        async with asyncio.timeout(0.01):
+            await bed.stored.writing.wait()
         for _ in range(3):
-            bed.log.append_next(1)
             await asyncio.sleep(0.1)
-        await until(lambda: bed.written(1) == 3)
-        assert len(bed.stored.transactions) == transactions
+            bed.log.append_next(1)
+        await until(lambda: bed.written(1) == 4)
+        assert bed.stored.transactions == [[(1, 1)], [(1, 2), (1, 3), (1, 4)]]
         await bed.follower.stop()
 
     play(story())
 
 
-@pytest.mark.parametrize("gather_s", [0.0, 0.5])
-def test_a_transaction_ends_with_the_record_that_fills_it(gather_s: float) -> None:
+def test_nothing_is_rested_as_long_as_the_log_is_ahead() -> None:
     async def story() -> None:
-        bed = Bed(gather_s=gather_s, pending_max=2)
+        bed = Bed(rest_s=60)
+        for _ in range(3 * RECORDS_PER_READ):
+            bed.log.append_next(1)
+        bed.follower.start()
+        async with asyncio.timeout(1):
+            await until(lambda: bed.written(1) == 3 * RECORDS_PER_READ)
+        await bed.follower.stop()
+
+    play(story())
+
+
+def test_nothing_is_stored_while_nothing_comes() -> None:
+    async def story() -> None:
+        bed = Bed()
+        bed.follower.start()
+        await asyncio.sleep(60)
+        assert bed.stored.transactions == []
+        assert bed.log.reads <= 61
+        await bed.follower.stop()
+
+    play(story())
+
+
+@pytest.mark.parametrize("rest_s", [0.0, 0.5])
+def test_a_transaction_ends_with_the_record_that_fills_it(rest_s: float) -> None:
+    async def story() -> None:
+        bed = Bed(rest_s=rest_s, pending_max=2)
         for _ in range(5):
             bed.log.append_next(1)
         bed.follower.start()
