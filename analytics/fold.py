@@ -111,10 +111,10 @@ class CandleFold:
         Raises as `CandleStore.write`.
         """
         changed = {key: self._series[key].add(events) for key, events in batch.trades.items()}
-        for market_id, frame in changed.items():
-            self._tell(market_id, to_candles(market_id, frame))
+        for market_id, candles in changed.items():
+            self._tell(market_id, candles)
         await store.write(changed, before=batch.before, after=batch.after)
         for market_id in changed:
             self._series[market_id].trim()
         self.trades += sum(len(events) for events in batch.trades.values())
-        self.candles_written += sum(len(frame) for frame in changed.values())
+        self.candles_written += sum(len(candles) for candles in changed.values())

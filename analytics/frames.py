@@ -1,13 +1,15 @@
-"""Trades and candles as polars frames, and the two folds: trades to seconds, seconds to windows.
+"""Candles as polars frames, and the fold of finer ones into coarser windows.
 
 Prices are ticks and volumes lots. Sums are 128 bits wide, so that no number of trades overflows
 them. Polars reads POLARS_MAX_THREADS once, at import: whoever starts this process sets it.
 """
 
+from collections.abc import Iterable
+
+import msgspec
 import numpy as np
 import polars as pl
 
-from actors.book.records import RecordArray
 from actors.platform.messages import Candle
 from analytics.intervals import Interval
 
@@ -37,30 +39,6 @@ _FOLD = [
 def empty_candles() -> pl.DataFrame:
     """Return a frame of no candles."""
     return pl.DataFrame(schema=CANDLE_SCHEMA)
-
-
-def fold_trades(trades: RecordArray) -> pl.DataFrame:
-    """Return the one-second candles of one market's TRADE events, in order of sequence.
-
-    Book time never goes back, so the seconds come out in order.
-    """
-    price = trades["price_ticks"]
-    frame = pl.DataFrame(
-        {
-            "open_time_s": trades["time_us"] // 1_000_000,
-            "open_ticks": price,
-            "high_ticks": price,
-            "low_ticks": price,
-            "close_ticks": price,
-            "volume_lots": trades["trade_lots"],
-            "trade_count": np.ones(len(trades), np.int64),
-            "last_sequence": trades["sequence"],
-        }
-    )
-    volume = pl.col("volume_lots").cast(pl.Int128)
-    return fold_candles(
-        frame.with_columns(volume, notional=volume * pl.col("open_ticks")), Interval.S1
-    )
 
 
 def fold_candles(candles: pl.DataFrame, interval: Interval) -> pl.DataFrame:
@@ -107,6 +85,12 @@ def fill_windows(
             pl.col("volume_lots", "notional", "trade_count").fill_null(0),
         )
     )
+
+
+def to_frame(candles: Iterable[Candle]) -> pl.DataFrame:
+    """Return candles of one market as the rows of a frame."""
+    rows = [msgspec.structs.astuple(candle)[1:] for candle in candles]
+    return pl.DataFrame(rows, schema=CANDLE_SCHEMA, orient="row")
 
 
 def to_candles(market_id: int, candles: pl.DataFrame) -> list[Candle]:

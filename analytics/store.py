@@ -1,11 +1,12 @@
 """Changed candles and the consumer's positions: one connection, one transaction per flush."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import asyncpg
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from actors.book.market import INT64_MAX
@@ -17,6 +18,7 @@ from actors.follow.positions import (
     move_positions,
     read_positions,
 )
+from actors.platform.messages import Candle
 from actors.platform.topology import Topology
 from analytics.history import newest_seconds
 
@@ -93,7 +95,7 @@ class CandleStore:
 
     async def write(
         self,
-        changed: Mapping[int, pl.DataFrame],
+        changed: Mapping[int, Iterable[Candle]],
         *,
         before: Iterable[MarketPosition],
         after: Iterable[MarketPosition],
@@ -109,31 +111,21 @@ class CandleStore:
             await copy_rows(
                 self._connection,
                 "staged_candles",
-                candle_payload(changed),
+                candle_payload([one for candles in changed.values() for one in candles]),
                 columns=CANDLE_LAYOUT.columns,
             )
             await self._connection.execute(_MERGE)
 
 
-def candle_payload(changed: Mapping[int, pl.DataFrame]) -> bytes:
-    """Return the COPY payload (`CANDLE_LAYOUT`) of candles by market.
+def candle_payload(candles: Sequence[Candle]) -> bytes:
+    """Return the COPY payload (`CANDLE_LAYOUT`) of candles.
 
     A second's volume beyond 64 bits, which no market's limits make likely, stays at the largest
     number that the column holds.
     """
-    frames = [
-        frame.with_columns(pl.lit(market_id, pl.Int64).alias("market_id"))
-        for market_id, frame in changed.items()
-    ]
-    if not frames:
-        return CANDLE_LAYOUT.encode(
-            {column: np.empty(0, np.int64) for column in _KEY | _VALUES}
-            | {"notional": np.empty(0, "S1")}
-        )
-    rows = pl.concat(frames).with_columns(
-        pl.col("volume_lots").clip(upper_bound=INT64_MAX).cast(pl.Int64)
-    )
-    return CANDLE_LAYOUT.encode(
-        {column: rows[column].to_numpy() for column in _KEY | _VALUES}
-        | {"notional": np.array(rows["notional"].cast(pl.String).to_list(), "S")}
-    )
+    columns: dict[str, npt.NDArray[np.generic]] = {
+        column: np.array([min(getattr(candle, column), INT64_MAX) for candle in candles], np.int64)
+        for column in _KEY | _VALUES
+    }
+    columns["notional"] = np.array([str(candle.notional) for candle in candles], "S")
+    return CANDLE_LAYOUT.encode(columns)

@@ -21,7 +21,6 @@ SMALLINT = ">i2"
 INTEGER = ">i4"
 BIGINT = ">i8"
 
-_LENGTH = np.dtype(">i4")
 _PIECE_BYTES = 256 * 1024
 
 
@@ -34,7 +33,14 @@ class CopyLayout:
         fields: list[tuple[str, str]] = [("field_count", SMALLINT)]
         for column, width in self._fixed.items():
             fields += [(f"{column}.length", INTEGER), (column, width)]
+        if text is not None:
+            fields.append((f"{text}.length", INTEGER))
         self._row = np.dtype(fields)
+        # A row of zeros and empty text: what it has of lengths is the same in all.
+        self._blank = np.zeros(1, self._row)
+        self._blank["field_count"] = len(self.columns)
+        for column in self._fixed:
+            self._blank[f"{column}.length"] = self._row[column].itemsize
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -46,29 +52,26 @@ class CopyLayout:
 
         Text must be valid in the database's encoding; zero bytes at its end are padding.
         """
-        columns = self.columns
-        rows = np.empty(len(values[columns[0]]), self._row)
-        rows["field_count"] = len(columns)
+        rows = np.repeat(self._blank, len(values[self.columns[0]]))
         for column in self._fixed:
-            rows[f"{column}.length"] = self._row[column].itemsize
             rows[column] = values[column]
-        body = rows.tobytes() if self._text is None else _append_text(rows, values[self._text])
-        return b"".join((HEADER, body, TRAILER))
+        body = rows if self._text is None else self._with_text(rows, values[self._text])
+        return b"".join((HEADER, body.data, TRAILER))
 
-
-def _append_text(rows: RecordArray, text: npt.NDArray[np.generic]) -> bytes:
-    count, width = len(rows), rows.dtype.itemsize
-    lengths = np.char.str_len(text.astype("S", copy=False))
-    start = width + _LENGTH.itemsize
-    longest = int(lengths.max(initial=0))
-    padded = np.empty((count, start + longest), np.uint8)
-    padded[:, :width] = rows.view(np.uint8).reshape(count, width)
-    padded[:, width:start] = lengths.astype(_LENGTH).view(np.uint8).reshape(count, start - width)
-    if longest > 0:
-        padded[:, start:] = text.astype(f"S{longest}").view(np.uint8).reshape(count, longest)
-        if lengths.min() < longest:
-            return padded[np.arange(start + longest) < (start + lengths)[:, None]].tobytes()
-    return padded.tobytes()
+    def _with_text(self, rows: RecordArray, text: npt.NDArray[np.generic]) -> RecordArray:
+        """Return the rows with their text, or what is left of both as bytes."""
+        text = text.astype("S", copy=False)
+        if not text.view(np.uint8).any():
+            return rows
+        lengths = np.char.str_len(text)
+        rows[f"{self._text}.length"] = lengths
+        count, width, longest = len(rows), rows.dtype.itemsize, int(lengths.max())
+        padded = np.empty((count, width + longest), np.uint8)
+        padded[:, :width] = rows.view(np.uint8).reshape(count, width)
+        padded[:, width:] = text.astype(f"S{longest}").view(np.uint8).reshape(count, longest)
+        if lengths.min() == longest:
+            return padded
+        return padded[np.arange(width + longest) < (width + lengths)[:, None]]
 
 
 async def copy_rows(

@@ -5,7 +5,7 @@ is stalled, its position stays before the gap, and it goes on by itself once the
 missing sequences (another router publishes again what it did not find).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import structlog
@@ -13,6 +13,7 @@ import structlog
 from actors.book.codec import EventRecord, MalformedRecordError, decode_events
 from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.follow.positions import MarketPosition
+from actors.follow.reached import Reached, moved
 
 _log = structlog.get_logger(__name__)
 
@@ -31,7 +32,7 @@ class Intake:
 
     def __init__(self, positions: tuple[MarketPosition, ...]) -> None:
         self._taken = {position.market_id: position for position in positions}
-        self._reached = dict(self._taken)
+        self._reached = {position.market_id: Reached(position) for position in positions}
         self._events: list[RecordArray] = []
         self.pending = 0
         self.faults: dict[int, str] = {}
@@ -42,9 +43,10 @@ class Intake:
         A record that is malformed or leaves a gap stalls its market, and is put down in `faults`
         instead, until one follows that continues.
         """
+        reached = self._reached[market_id]
         try:
             record = decode_events(value)
-            fresh = _fresh_events(record, market_id, self._reached[market_id].last_sequence)
+            fresh, last_sequence = _fresh_events(record, market_id, reached.last_sequence)
         except MalformedRecordError as error:
             self._stall(market_id, offset, f"record {offset}: {error}")
             return
@@ -54,7 +56,10 @@ class Intake:
             self.pending += len(fresh)
         elif market_id in self.faults:
             return
-        self._advance(record, fresh, offset)
+        reached.next_offset = offset + 1
+        reached.last_sequence = last_sequence
+        if last_sequence >= record.last_sequence:
+            reached.commands_offset = max(reached.commands_offset, record.next_offset)
 
     def _stall(self, market_id: int, offset: int, why: str) -> None:
         if market_id not in self.faults:
@@ -65,51 +70,50 @@ class Intake:
         if self.faults.pop(market_id, None) is not None:
             _log.warning("market_continues_in_writer", market_id=market_id, offset=offset)
 
-    def _advance(self, record: EventRecord, fresh: RecordArray, offset: int) -> None:
-        reached = self._reached[record.market_id]
-        last_sequence = int(fresh["sequence"][-1]) if len(fresh) else reached.last_sequence
-        complete = last_sequence >= record.last_sequence
-        self._reached[record.market_id] = replace(
-            reached,
-            next_offset=offset + 1,
-            last_sequence=last_sequence,
-            commands_offset=max(reached.commands_offset, record.next_offset * complete),
-        )
-
     def take(self) -> Batch | None:
         """Return what was added since the last call, None where no position has moved."""
-        moved = [
-            market_id
-            for market_id, reached in self._reached.items()
-            if reached != self._taken[market_id]
-        ]
-        if not moved:
+        after = moved(self._taken, self._reached)
+        if not after:
             return None
         batch = Batch(
-            events=np.concatenate(self._events) if self._events else np.empty(0, EVENT_DTYPE),
-            before=tuple(self._taken[market_id] for market_id in moved),
-            after=tuple(self._reached[market_id] for market_id in moved),
+            # Joined as bytes: for records of many fields numpy's own way costs 30 us a piece.
+            events=np.frombuffer(b"".join(self._events), EVENT_DTYPE),
+            before=tuple(self._taken[market_id] for market_id in after),
+            after=tuple(after.values()),
         )
-        self._taken = dict(self._reached)
+        self._taken |= after
         self._events.clear()
         self.pending = 0
         return batch
 
 
-def _fresh_events(record: EventRecord, market_id: int, last_sequence: int) -> RecordArray:
+def _fresh_events(
+    record: EventRecord, market_id: int, last_sequence: int
+) -> tuple[RecordArray, int]:
+    """Return the events after `last_sequence`, and the sequence that they lead to."""
     if record.market_id != market_id:
         raise MalformedRecordError(f"market {record.market_id} in the log of {market_id}")
     events = record.events
     if len(events) == 0:
         if record.last_sequence > last_sequence:
             raise MalformedRecordError(_gap(last_sequence + 1, record.last_sequence + 1))
-        return events
+        return events, last_sequence
     sequences = events["sequence"]
-    if (np.diff(sequences) != 1).any() or (events["market_id"] != market_id).any():
+    first, last = int(sequences[0]), int(sequences[-1])
+    if not _is_one_market(events, market_id) or not _is_consecutive(sequences, first, last):
         raise MalformedRecordError("its events are not consecutive events of its market")
-    if sequences[0] > last_sequence + 1:
-        raise MalformedRecordError(_gap(last_sequence + 1, int(sequences[0])))
-    return events[max(0, last_sequence + 1 - int(sequences[0])) :]
+    if first > last_sequence + 1:
+        raise MalformedRecordError(_gap(last_sequence + 1, first))
+    return events[max(0, last_sequence + 1 - first) :], max(last, last_sequence)
+
+
+def _is_one_market(events: RecordArray, market_id: int) -> bool:
+    return bool((events["market_id"] == market_id).all())
+
+
+def _is_consecutive(sequences: RecordArray, first: int, last: int) -> bool:
+    is_growing = len(sequences) == 1 or bool((sequences[1:] > sequences[:-1]).all())
+    return is_growing and last - first == len(sequences) - 1
 
 
 def _gap(expected: int, found: int) -> str:

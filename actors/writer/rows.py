@@ -52,7 +52,11 @@ _ORDER_ORIGIN = {
     "created_us": BIGINT,
     "related_order_id": BIGINT,
 }
-CHANGE_LAYOUT = CopyLayout(_ORDER_KEY | _ORDER_STATE)
+# Postgres' types of what changes in an order, by column.
+CHANGE_COLUMNS = {
+    column: {SMALLINT: "smallint", INTEGER: "integer", BIGINT: "bigint"}[width]
+    for column, width in (_ORDER_KEY | _ORDER_STATE).items()
+}
 ORDER_LAYOUT = CopyLayout(_ORDER_KEY | _ORDER_STATE | _ORDER_ORIGIN, text="client_order_id")
 
 ORDER_KEY = tuple(_ORDER_KEY)
@@ -67,7 +71,7 @@ class Rows:
     """What a batch of events comes to: trades, orders first seen in it, changes of older ones.
 
     `trades` are the TRADE events as they are; `inserts` and `changes` are last images, in order
-    of first sight of their id.
+    of market and id, as their index has them.
     """
 
     trades: RecordArray
@@ -82,20 +86,20 @@ def rows_of(events: RecordArray) -> Rows:
     """Return the rows of events (`EVENT_DTYPE`), each market's in order of sequence."""
     kind = events["kind"]
     trade = kind == EventKind.TRADE
-    images = events[trade | (kind == EventKind.ORDER)]
+    images = np.flatnonzero(trade | (kind == EventKind.ORDER))
     if len(images) == 0:
-        return Rows(trades=images, inserts=images, changes=images)
-    market_id, order_id = images["market_id"], images["order_id"]
-    by_order = np.lexsort((market_id, order_id))
-    first = np.empty(len(images), np.bool_)
-    first[0] = True
-    first[1:] = np.diff(order_id[by_order]) != 0
-    first[1:] |= np.diff(market_id[by_order]) != 0
-    starts = np.flatnonzero(first)
-    ends = np.append(starts[1:], len(images)) - 1
-    is_new = np.logical_or.reduceat((images["flags"] & Flag.NEW)[by_order] != 0, starts)
-    last = images[by_order[ends]]
-    return Rows(trades=events[trade], inserts=last[is_new], changes=last[~is_new])
+        return Rows(trades=events[:0], inserts=events[:0], changes=events[:0])
+    # Only the columns that are looked at are moved; of the events, those that become rows.
+    market_id, order_id = events["market_id"][images], events["order_id"][images]
+    by_order = np.lexsort((order_id, market_id))
+    market_id, order_id = market_id[by_order], order_id[by_order]
+    is_first = np.ones(len(images), np.bool_)
+    is_first[1:] = (order_id[1:] != order_id[:-1]) | (market_id[1:] != market_id[:-1])
+    starts = np.flatnonzero(is_first)
+    in_order = images[by_order]
+    is_new = np.logical_or.reduceat(events["flags"][in_order] & Flag.NEW, starts).astype(np.bool_)
+    last = in_order[np.append(starts[1:], len(images)) - 1]
+    return Rows(trades=events[trade], inserts=events[last[is_new]], changes=events[last[~is_new]])
 
 
 def trade_payload(trades: RecordArray) -> bytes:
@@ -117,11 +121,9 @@ def trade_payload(trades: RecordArray) -> bytes:
     )
 
 
-def change_payload(images: RecordArray) -> bytes:
-    """Return the COPY payload (`CHANGE_LAYOUT`) of what may change in an order."""
-    return CHANGE_LAYOUT.encode(
-        {column: images[_RENAMED.get(column, column)] for column in CHANGE_LAYOUT.columns}
-    )
+def change_arrays(images: RecordArray) -> list[list[int]]:
+    """Return what may change in orders, a list for each of `CHANGE_COLUMNS`."""
+    return [images[_RENAMED.get(column, column)].tolist() for column in CHANGE_COLUMNS]
 
 
 def order_payload(images: RecordArray) -> bytes:

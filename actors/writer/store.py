@@ -6,7 +6,7 @@ writer reads on from the position that Postgres remembers.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Self
 
 import asyncpg
@@ -22,21 +22,21 @@ from actors.follow.positions import (
 from actors.platform.topology import Topology
 from actors.writer.intake import Batch
 from actors.writer.rows import (
-    CHANGE_LAYOUT,
+    CHANGE_COLUMNS,
     ORDER_KEY,
     ORDER_LAYOUT,
     ORDER_REST,
     ORDER_STATE,
     TRADE_LAYOUT,
     Rows,
-    change_payload,
+    change_arrays,
     order_payload,
     rows_of,
     trade_payload,
 )
 
-# Joins by index only: the tables staged here have no statistics, and a plan that scans all orders
-# would grow with the table.
+# Joins by index only: what is joined here has no statistics, and a plan that scans all orders would
+# grow with the table.
 _SESSION = {
     "application_name": "forkast-writer",
     "synchronous_commit": "off",
@@ -54,17 +54,21 @@ def _columns(columns: Iterable[str]) -> str:
     return ", ".join(columns)
 
 
+def _arrays(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"${at}::{kind}[]" for at, kind in enumerate(columns.values(), 1))
+
+
 _TEMPORARY = f"""
-CREATE TEMPORARY TABLE staged_changes ON COMMIT DELETE ROWS AS
-    SELECT {_columns(CHANGE_LAYOUT.columns)} FROM orders WITH NO DATA;
 CREATE TEMPORARY TABLE staged_orders ON COMMIT DELETE ROWS AS
     SELECT {_columns(ORDER_LAYOUT.columns)} FROM orders WITH NO DATA;
 CREATE TEMPORARY TABLE staged_trades ON COMMIT DELETE ROWS AS
     SELECT {_columns(TRADE_LAYOUT.columns)} FROM trades WITH NO DATA;
 """  # noqa: S608
 
+# As arrays: a temporary table would be emptied in every transaction, at the price of all the rest.
 _CHANGE = f"""
-UPDATE orders SET {_assign(ORDER_STATE)} FROM staged_changes AS staged
+UPDATE orders SET {_assign(ORDER_STATE)}
+FROM unnest({_arrays(CHANGE_COLUMNS)}) AS staged({_columns(CHANGE_COLUMNS)})
 WHERE orders.order_id = staged.order_id AND orders.market_id = staged.market_id
 """  # noqa: S608
 
@@ -140,9 +144,8 @@ class OrderStore:
         if len(rows.inserts):
             await self._copy("orders", order_payload(rows.inserts), ORDER_LAYOUT.columns)
         if len(rows.changes):
-            payload = change_payload(rows.changes)
-            await self._copy("staged_changes", payload, CHANGE_LAYOUT.columns)
-            if _row_count(await self._connection.execute(_CHANGE)) != len(rows.changes):
+            changed = await self._connection.execute(_CHANGE, *change_arrays(rows.changes))
+            if _row_count(changed) != len(rows.changes):
                 raise _RowMissingError
 
     async def _merge(self, rows: Rows) -> None:

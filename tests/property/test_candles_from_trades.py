@@ -58,7 +58,7 @@ def test_what_changed_is_enough_to_keep_a_copy(events: RecordArray, data: st.Dat
     series = fresh_series()
     copy: dict[int, Candle] = {}
     for start, end in pairwise(data.draw(cuts(events))):
-        copy |= {c.open_time_s: c for c in to_candles(1, series.add(events[start:end]))}
+        copy |= {c.open_time_s: c for c in series.add(events[start:end])}
     assert list(copy.values()) == to_candles(1, series.candles)
 
 

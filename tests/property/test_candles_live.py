@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from actors.book.records import RecordArray
 from actors.platform.messages import Candle
-from analytics.frames import to_candles
 from analytics.intervals import Interval
 from analytics.messages import LiveCandle
 from analytics.series import RecentSeconds
@@ -52,7 +51,7 @@ def test_the_last_that_is_told_of_each_window_is_the_candle_of_all_trades(
     told: dict[int, Candle] = {windows.newest.open_time_s: windows.newest}
     for start in range(seed_at, len(events), step):
         now_s = last_s(events[: start + step])
-        changed = to_candles(1, series.add(events[start : start + step]))
+        changed = series.add(events[start : start + step])
         first_s = interval.open_time(changed[0].open_time_s)
         if windows.newest.open_time_s - first_s >= WINDOWS_MAX * interval.seconds:
             # So late that the windows without a trade are not told again.
@@ -78,7 +77,7 @@ def test_a_trade_that_comes_after_its_window_has_closed_changes_the_carried_clos
     ahead_s = last_s(events) + 120
     windows = seeded(series, events[:1], Interval.W1, now_s=ahead_s + Interval.W1.seconds)
     for number in range(1, len(events)):
-        told = windows.apply(to_candles(1, series.add(events[number : number + 1])))
+        told = windows.apply(series.add(events[number : number + 1]))
         assert told[-1] == windows.newest
     candle = windows.newest
     assert candle.open_time_s == Interval.W1.open_time(ahead_s + Interval.W1.seconds)

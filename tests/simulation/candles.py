@@ -6,8 +6,9 @@ import polars as pl
 
 from actors.follow.positions import MarketPosition
 from actors.platform.errors import PositionTakenError
+from actors.platform.messages import Candle
 from actors.platform.topology import Topology
-from analytics.frames import empty_candles
+from analytics.frames import empty_candles, to_frame
 from analytics.store import CandleStore, Restored
 from tests.simulation.network import Network
 
@@ -51,13 +52,13 @@ class MemoryCandleStore(CandleStore):
 
     async def write(
         self,
-        changed: Mapping[int, pl.DataFrame],
+        changed: Mapping[int, Iterable[Candle]],
         *,
         before: Iterable[MarketPosition],
         after: Iterable[MarketPosition],
     ) -> None:
         """Commit seconds and position together."""
-        frame = changed.get(self._stored.market_id, empty_candles())
+        frame = to_frame(changed.get(self._stored.market_id, ()))
         (old,), (new,) = before, after
         await self._network.carry(
             "commit candles",

@@ -10,7 +10,8 @@ from actors.fold.ports import StoredSnapshot
 from actors.log.tail import events_after
 from actors.pair.actor import PairActor
 from actors.platform.topology import EVENTS_TOPIC, TRADES_TOPIC
-from analytics.frames import empty_candles, fold_trades
+from analytics.frames import to_frame
+from analytics.seconds import fold_seconds
 from tests.simulation.candles import MemoryCandles
 from tests.simulation.memory import MemoryRows, SimulatedLog
 from tests.simulation.story import Story
@@ -56,7 +57,8 @@ class Judge:
         self._expect(rows.orders == story.rows.orders, "the rows of orders differ")
         self._expect(not rows.rewritten_trades, f"trades written twice: {rows.rewritten_trades}")
         if candles is not None:
-            wanted = fold_trades(story.trades) if len(story.trades) else empty_candles()
+            seconds = fold_seconds(1, story.trades) if len(story.trades) else []
+            wanted = to_frame(seconds)
             self._expect(candles.frame.equals(wanted), "the candles differ from the trades'")
 
     def _published(self, values: Iterable[bytes], topic: str, *, whole: bool) -> RecordArray:

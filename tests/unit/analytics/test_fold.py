@@ -10,7 +10,8 @@ from actors.platform.config import CandlesConfig
 from actors.platform.messages import Candle
 from actors.platform.topology import TRADES_TOPIC, Topology
 from analytics.fold import SECONDS_REPEATED, CandleFold
-from analytics.frames import empty_candles, fold_trades, to_candles
+from analytics.frames import empty_candles, to_frame
+from analytics.seconds import fold_seconds
 from analytics.store import CandleStore, Restored
 from tests.beds.commands import market
 from tests.beds.trades import trade_events
@@ -67,6 +68,6 @@ async def test_the_newest_seconds_are_told_again_at_a_start() -> None:
         seconds_in_memory=10_000,
         tell=lambda market_id, candles: told.update({market_id: list(candles)}),
     )
-    seconds = fold_trades(trade_events([(at * 1_000_000, 100 + at, 1) for at in range(500)]))
-    await fold.restore(HoldingStore(seconds), Topology((market(1),)))
-    assert told == {1: to_candles(1, seconds)[-SECONDS_REPEATED:]}
+    seconds = fold_seconds(1, trade_events([(at * 1_000_000, 100 + at, 1) for at in range(500)]))
+    await fold.restore(HoldingStore(to_frame(seconds)), Topology((market(1),)))
+    assert told == {1: seconds[-SECONDS_REPEATED:]}

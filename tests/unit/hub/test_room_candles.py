@@ -8,7 +8,7 @@ import pytest
 
 from actors.book.records import RecordArray
 from actors.platform.messages import Candle
-from analytics.frames import empty_candles, to_candles
+from analytics.frames import empty_candles
 from analytics.intervals import Interval
 from analytics.messages import LiveCandle
 from analytics.series import RecentSeconds
@@ -223,7 +223,7 @@ class Trading:
         """Return changed seconds of some trades, shuffled, some again, and some left for later."""
         chance, start = self._chance, self.done
         self.done = min(len(self.events), start + chance.randint(1, 9))
-        changed = to_candles(1, self._series.add(self.events[start : self.done]))
+        changed = self._series.add(self.events[start : self.done])
         self._published += changed
         changed += chance.sample(self._published, min(3, len(self._published)))
         late, self._late = self._late, [one for one in changed if chance.random() < 0.2]
