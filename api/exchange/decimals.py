@@ -70,7 +70,11 @@ class MarketDecimals:
 
     def price_ticks(self, price: Decimal) -> int:
         """Return a price in ticks. Raises Refusal (OFF_TICK, ABOVE_MAXIMUM, NOT_POSITIVE)."""
-        ticks, rest = divmod(to_units(price, "price"), self._tick)
+        return self.ticks(to_units(price, "price"))
+
+    def ticks(self, units: int) -> int:
+        """Return a price of so many units in ticks. Raises Refusal (OFF_TICK, ABOVE_MAXIMUM)."""
+        ticks, rest = divmod(units, self._tick)
         if rest:
             raise refusal(Reason.OFF_TICK, self._off("price", "tick size", self.market.tick_size))
         if ticks > self.market.max_price_ticks:
@@ -79,7 +83,11 @@ class MarketDecimals:
 
     def quantity_lots(self, quantity: Decimal) -> int:
         """Return a quantity in lots. Raises Refusal (OFF_LOT, ABOVE_MAXIMUM, NOT_POSITIVE)."""
-        lots, rest = divmod(to_units(quantity, "quantity"), self._lot)
+        return self.lots(to_units(quantity, "quantity"))
+
+    def lots(self, units: int) -> int:
+        """Return a quantity of so many units in lots. Raises Refusal (OFF_LOT, ABOVE_MAXIMUM)."""
+        lots, rest = divmod(units, self._lot)
         if rest:
             raise refusal(Reason.OFF_LOT, self._off("quantity", "lot size", self.market.lot_size))
         if lots > self.market.max_quantity_lots:
@@ -88,12 +96,16 @@ class MarketDecimals:
 
     def quote_units(self, amount: Decimal) -> int:
         """Return an amount of quote currency in tick x lot units, rounded down: it is a budget."""
-        units = int(Fraction(to_units(amount, "quoteQuantity"), UNITS) / self._notional)
-        if units < 1:
+        return self.budget(to_units(amount, "quoteQuantity"))
+
+    def budget(self, units: int) -> int:
+        """Return an amount of so many units of 1e-8 in tick x lot units, rounded down."""
+        notional = int(Fraction(units, UNITS) / self._notional)
+        if notional < 1:
             raise refusal(Reason.BELOW_MINIMUM_NOTIONAL)
-        if units > self.market.max_notional_units:
+        if notional > self.market.max_notional_units:
             raise refusal(Reason.ABOVE_MAXIMUM)
-        return units
+        return notional
 
     def price(self, ticks: int) -> str:
         """Return ticks as a decimal text."""

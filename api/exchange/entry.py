@@ -26,7 +26,7 @@ CLIENT_ID_WAIT_S = 5.0
 class _Item:
     """One order of a batch on its way, or what it was refused for."""
 
-    order: NewOrder | None = None
+    order: NewOrder | None
     user_id: int = 0
     refused: Refusal | None = None
     order_id: int = 0
@@ -71,10 +71,10 @@ class OrderEntry:
         too many or none.
         """
         self.check_count(len(orders))
-        judged = self._judged(orders)
-        unknown = await self._unknown_users(judged)
+        items = self._judged(orders)
+        await self._refuse_unknown_users(items)
         with ExitStack() as waiting:
-            items = [self._number(order, unknown, waiting) for order in judged]
+            self._number(items, waiting)
             await self._send_many(items)
             return await self._answers(items)
 
@@ -85,26 +85,25 @@ class OrderEntry:
                 "BATCH_SIZE", f"A batch holds 1 to {self.batch_orders} orders, not {count}."
             )
 
-    def _judged(
-        self, orders: Sequence[tuple[Principal, NewOrder] | Refusal]
-    ) -> list[tuple[Principal, NewOrder] | Refusal]:
+    def _judged(self, orders: Sequence[tuple[Principal, NewOrder] | Refusal]) -> list[_Item]:
         time_us = now_us()
         closed: dict[str, Refusal | None] = {}
-        judged: list[tuple[Principal, NewOrder] | Refusal] = []
+        items = []
         for one in orders:
             if isinstance(one, Refusal):
-                judged.append(one)
+                items.append(_Item(None, 0, one))
                 continue
-            pair = one[1].market.pair
+            principal, order = one
+            pair = order.market.pair
             try:
-                check_order(self.decimals[pair], one[1], now_us=time_us)
+                check_order(self.decimals[pair], order, now_us=time_us)
             except Refusal as refused:
-                judged.append(refused)
+                items.append(_Item(None, 0, refused))
                 continue
             if pair not in closed:
-                closed[pair] = self._closed(one[1].market)
-            judged.append(closed[pair] or one)
-        return judged
+                closed[pair] = self._closed(order.market)
+            items.append(_Item(order, principal.user_id, closed[pair]))
+        return items
 
     def _closed(self, market: Market) -> Refusal | None:
         try:
@@ -113,27 +112,24 @@ class OrderEntry:
             return refused
         return None
 
-    async def _unknown_users(
-        self, orders: Sequence[tuple[Principal, NewOrder] | Refusal]
-    ) -> set[int]:
-        users = {one[0].user_id for one in orders if not isinstance(one, Refusal)}
-        return {user_id for user_id in users if not await self.users.exists(user_id)}
+    async def _refuse_unknown_users(self, items: Sequence[_Item]) -> None:
+        users = {item.user_id for item in items if item.refused is None}
+        unknown = {user_id for user_id in users if not await self.users.exists(user_id)}
+        if unknown:
+            for item in items:
+                if item.refused is None and item.user_id in unknown:
+                    item.refused = unknown_user()
 
-    def _number(
-        self, one: tuple[Principal, NewOrder] | Refusal, unknown: set[int], waiting: ExitStack
-    ) -> _Item:
-        if isinstance(one, Refusal):
-            return _Item(refused=one)
-        principal, order = one
-        if principal.user_id in unknown:
-            return _Item(refused=unknown_user())
-        item = _Item(order=order, user_id=principal.user_id, order_id=self.ids.next())
-        if order.client_order_id:
-            try:
-                item.waiter = waiting.enter_context(self.waiters.expect(item.order_id))
-            except Refusal as refused:
-                return _Item(refused=refused)
-        return item
+    def _number(self, items: Sequence[_Item], waiting: ExitStack) -> None:
+        """Give every order that is taken its id, and a waiter where it needs one."""
+        taken = [item for item in items if item.refused is None]
+        for item, order_id in zip(taken, self.ids.take(len(taken)), strict=True):
+            item.order_id = order_id
+            if item.order is not None and item.order.client_order_id:
+                try:
+                    item.waiter = waiting.enter_context(self.waiters.expect(order_id))
+                except Refusal as refused:
+                    item.refused = refused
 
     async def _send_one(self, order: NewOrder, order_id: int, user_id: int) -> None:
         command = order.command(order_id=order_id, user_id=user_id, time_us=now_us())
@@ -143,22 +139,19 @@ class OrderEntry:
             raise refused
 
     async def _send_many(self, items: Sequence[_Item]) -> None:
-        by_market: dict[Market, list[tuple[_Item, NewOrder]]] = defaultdict(list)
+        by_market: dict[int, list[tuple[_Item, NewOrder]]] = defaultdict(list)
         for item in items:
-            if item.order is not None:
-                by_market[item.order.market].append((item, item.order))
-        await asyncio.gather(
-            *(self._send_market(market, group) for market, group in by_market.items())
-        )
+            if item.order is not None and item.refused is None:
+                by_market[item.order.market.market_id].append((item, item.order))
+        await asyncio.gather(*(self._send_market(group) for group in by_market.values()))
 
-    async def _send_market(self, market: Market, group: Sequence[tuple[_Item, NewOrder]]) -> None:
-        time_us = now_us()
-        packed: list[bytes] = []
-        for item, order in group:
-            self.sent.note(item.order_id, order, user_id=item.user_id)
-            packed.append(
-                order.command(order_id=item.order_id, user_id=item.user_id, time_us=time_us)
-            )
+    async def _send_market(self, group: Sequence[tuple[_Item, NewOrder]]) -> None:
+        market, time_us = group[0][1].market, now_us()
+        self.sent.note_many(market, ((item.order_id, order, item.user_id) for item, order in group))
+        packed = [
+            order.command(order_id=item.order_id, user_id=item.user_id, time_us=time_us)
+            for item, order in group
+        ]
         order_ids = [item.order_id for item, _ in group]
         refused = await self.sender.place(market, packed, order_ids=order_ids)
         if refused is None:

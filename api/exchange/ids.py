@@ -50,6 +50,16 @@ class IdGenerator:
             self._counter = 0
         return self._time_ms << _TIME_SHIFT | self.worker << COUNTER_BITS | self._counter
 
+    def take(self, count: int) -> list[int]:
+        """Return so many new ids, in order."""
+        ids: list[int] = []
+        while len(ids) < count:
+            first = self.next()
+            more = min(count - len(ids), _COUNTERS - self._counter)
+            ids.extend(range(first, first + more))
+            self._counter += more - 1
+        return ids
+
 
 def id_time_ms(identity: int) -> int:
     """Return when an id was made, in milliseconds since the Unix epoch."""

@@ -29,13 +29,19 @@ class SentOrders:
 
     def note(self, order_id: int, order: NewOrder, *, user_id: int) -> None:
         """Remember where an order goes and whose it is; what it asks for, if it may be repeated."""
-        self._owners[order_id] = (order.market, user_id)
-        if len(self._owners) > OWNERS_MAX:
-            self._owners.popitem(last=False)
-        if order.client_order_id:
-            self._asked[order_id] = order
-            if len(self._asked) > ASKED_MAX:
-                self._asked.popitem(last=False)
+        self.note_many(order.market, ((order_id, order, user_id),))
+
+    def note_many(self, market: Market, orders: Iterable[tuple[int, NewOrder, int]]) -> None:
+        """Remember orders of one market: id, order and user of each."""
+        owners = self._owners
+        for order_id, order, user_id in orders:
+            owners[order_id] = (market, user_id)
+            if order.client_order_id:
+                self._asked[order_id] = order
+        while len(owners) > OWNERS_MAX:
+            owners.popitem(last=False)
+        while len(self._asked) > ASKED_MAX:
+            self._asked.popitem(last=False)
 
     def asked(self, order_id: int) -> NewOrder | None:
         """Return what an order of this process with a client order id has asked for."""

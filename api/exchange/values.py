@@ -20,6 +20,10 @@ FINISHED = frozenset(
 )
 
 
+# Enumerated members are slow to pack.
+_PLACE, _POST_ONLY = int(CommandKind.PLACE), int(Flag.POST_ONLY)
+
+
 class Principal(msgspec.Struct, frozen=True, gc=False):
     """Who asks, as the door has found out."""
 
@@ -47,12 +51,12 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def command(self, *, order_id: int, user_id: int, time_us: int) -> bytes:
         """Return the PLACE command (`COMMAND_DTYPE`) of this order; its id is the order's."""
         return COMMAND.pack(
-            CommandKind.PLACE,
+            _PLACE,
             self.side,
             self.order_type,
             self.time_in_force,
             self.self_trade_prevention,
-            Flag.POST_ONLY if self.post_only else 0,
+            _POST_ONLY if self.post_only else 0,
             order_id,
             order_id,
             user_id,

@@ -38,9 +38,11 @@ def new_order(
         time_in_force=_TIMES[request.time_in_force or _usual_time(order_type, expires_at)],
         self_trade_prevention=_PREVENTIONS[request.self_trade_prevention or "NONE"],
         post_only=bool(request.post_only),
-        price_ticks=0 if price is None else decimals.price_ticks(price),
-        quantity_lots=0 if quantity is None else decimals.quantity_lots(quantity),
-        quote_units=0 if quote_quantity is None else decimals.quote_units(quote_quantity),
+        price_ticks=0 if price is None else decimals.ticks(price.units("price")),
+        quantity_lots=0 if quantity is None else decimals.lots(quantity.units("quantity")),
+        quote_units=0
+        if quote_quantity is None
+        else decimals.budget(quote_quantity.units("quoteQuantity")),
         expires_us=0 if expires_at is None else parse_expiry_us(expires_at),
         client_order_id=b"" if client_order_id is None else parse_client_order_id(client_order_id),
     )
@@ -50,8 +52,8 @@ def new_order(
 def amended(decimals: MarketDecimals, request: AmendOrder) -> tuple[int, int]:
     """Return the new price in ticks and quantity in lots, 0 for what stays. Raises Refusal."""
     return (
-        0 if request.price is None else decimals.price_ticks(request.price),
-        0 if request.quantity is None else decimals.quantity_lots(request.quantity),
+        0 if request.price is None else decimals.ticks(request.price.units("price")),
+        0 if request.quantity is None else decimals.lots(request.quantity.units("quantity")),
     )
 
 

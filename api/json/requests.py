@@ -166,7 +166,7 @@ def decode_batch(body: bytes) -> Sequence[PlaceOrder | msgspec.Raw]:
 
 def parse_user_id(value: int | str) -> int:
     """Return a user id given as a number or a decimal text. Raises Refusal."""
-    number = whole_number(value) if isinstance(value, str) else value
+    number = value if isinstance(value, int) else whole_number(value)
     if number is None or not 1 <= number <= INT64_MAX:
         raise malformed("userId must be a whole number above zero.")
     return number

@@ -1,5 +1,6 @@
 """Orders: place, read, list, amend, cancel."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -79,6 +80,9 @@ _MARKET = {
     "clientOrderId": "my-order-1",
 }
 _ACCEPTED = f'{{"message":"{TAKEN}","orderId":"%d"}}'.encode()
+# What most of a batch is told; an encoder would spend more on it than all the rest of the answer.
+_ACCEPTED_IN_BATCH = f'{{"statusCode":201,"message":"{TAKEN}","orderId":"%d"}}'.encode()
+_ENCODER = msgspec.json.Encoder()
 OrderIdPath = Annotated[str, Path(alias="id", description="An order's id.")]
 
 
@@ -128,7 +132,7 @@ async def place_orders(request: Request) -> Response:
     asked = requests.decode_batch(await body_of(request))
     exchange.entry.check_count(len(asked))
     placed = await exchange.entry.place_many([_read(exchange, one) for one in asked])
-    return json_response(BatchResults(results=[_batch_result(one) for one in placed]))
+    return Response(batch_body(placed), media_type="application/json")
 
 
 @router.get(
@@ -271,6 +275,17 @@ def _read(
         return new_order(exchange.markets, asked)
     except Refusal as refused:
         return refused
+
+
+def batch_body(placed: Sequence[Placed | Refusal]) -> bytes:
+    """Return a batch's answers as JSON (`BatchResults`)."""
+    results = [
+        _ENCODER.encode(_batch_result(one))
+        if isinstance(one, Refusal) or one.is_repeat
+        else _ACCEPTED_IN_BATCH % one.order_id
+        for one in placed
+    ]
+    return b'{"results":[%b]}' % b",".join(results)
 
 
 def _batch_result(placed: Placed | Refusal) -> BatchResult:

@@ -6,9 +6,12 @@ import pytest
 from actors.book.market import INT64_MAX
 from actors.book.vocabulary import OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce
 from api.exchange.decimals import MarketDecimals
+from api.exchange.refusals import InvalidError, OutcomeUnknownError
 from api.exchange.values import Changed, Order, Placed
 from api.json.answers import CANCELLED, changed_view, placed_view
 from api.json.views import order_view, timestamp
+from api.rest.answers import BatchResults
+from api.rest.routes.orders import batch_body
 from tests.beds.commands import market
 
 _DECIMALS = MarketDecimals(market())
@@ -101,3 +104,18 @@ def test_an_expiry_that_no_calendar_has_is_shown_as_the_last_moment_of_year_9999
 def test_no_time_breaks_a_view() -> None:
     assert timestamp(0) == "1970-01-01T00:00:00.000000Z"
     assert timestamp(-(1 << 63)) == "0001-01-01T00:00:00.000000Z"
+
+
+def test_a_batch_is_answered_as_its_schema_says() -> None:
+    body = batch_body(
+        [
+            Placed(order_id=12),
+            InvalidError("OFF_TICK", 'Not "a" multiple.'),
+            Placed(order_id=13, is_repeat=True),
+            OutcomeUnknownError("OUTCOME_UNKNOWN", "Ask again.", order_id=14),
+        ]
+    )
+    results = msgspec.json.decode(body, type=BatchResults)
+    assert msgspec.json.encode(results) == body
+    assert [one.status_code for one in results.results] == [201, 400, 201, 504]
+    assert [one.order_id for one in results.results] == ["12", msgspec.UNSET, "13", "14"]

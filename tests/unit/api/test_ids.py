@@ -36,6 +36,14 @@ def test_the_id_after_the_last_of_a_millisecond_borrows_from_the_next() -> None:
     assert [id_time_ms(made[index]) - EPOCH_MS for index in (4_095, 4_096, 8_192)] == [10, 11, 12]
 
 
+@pytest.mark.parametrize("counts", [(1, 0, 2), (4_096, 1), (4_095, 2, 9_000)])
+def test_many_ids_at_once_are_those_that_one_by_one_would_be(counts: tuple[int, ...]) -> None:
+    at_once, one_by_one = (IdGenerator(5, now_ms=_clock(EPOCH_MS + 10)) for _ in range(2))
+    taken = [identity for count in counts for identity in at_once.take(count)]
+    assert taken == [one_by_one.next() for _ in range(sum(counts))]
+    assert at_once.next() == one_by_one.next()
+
+
 def test_two_workers_never_make_the_same_id() -> None:
     clock = _clock(EPOCH_MS + 10)
     one, other = IdGenerator(1, now_ms=clock), IdGenerator(2, now_ms=clock)
