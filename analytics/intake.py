@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import structlog
 
 from actors.book.codec import EventRecord, MalformedRecordError, decode_events
-from actors.book.records import EVENT_DTYPE, RecordArray
+from actors.book.records import RecordArray
 from actors.book.vocabulary import EventKind
+from actors.follow.intake import Reached, joined, moved
 from actors.follow.positions import MarketPosition
-from actors.follow.reached import Reached, moved
 from actors.log.tail import events_after
 
 _log = structlog.get_logger(__name__)
@@ -74,11 +73,7 @@ class TradeIntake:
         if not after:
             return None
         batch = TradeBatch(
-            trades={
-                # Joined as bytes: for records of many fields numpy's own way costs 30 us a piece.
-                key: np.frombuffer(b"".join(parts), EVENT_DTYPE)
-                for key, parts in self._trades.items()
-            },
+            trades={key: joined(parts) for key, parts in self._trades.items()},
             before=tuple(self._taken[key] for key in after),
             after=tuple(after.values()),
         )

@@ -138,7 +138,15 @@ def decode_events(value: bytes, *, layouts: Layouts = EVENT_LAYOUTS) -> EventRec
     Raises MalformedRecordError, also for a version that `layouts` does not have.
     """
     told, events = _taken_apart(value, _EVENT_HEADER, EVENT_MAGIC, layouts)
-    return EventRecord(*told, events)
+    market_id, first_sequence, last_sequence, first_offset, next_offset = told
+    return EventRecord(
+        market_id=market_id,
+        first_sequence=first_sequence,
+        last_sequence=last_sequence,
+        first_offset=first_offset,
+        next_offset=next_offset,
+        events=events,
+    )
 
 
 def _taken_apart(

@@ -60,15 +60,15 @@ class CopyLayout:
 
     def _with_text(self, rows: RecordArray, text: npt.NDArray[np.generic]) -> RecordArray:
         """Return the rows with their text, or what is left of both as bytes."""
-        text = text.astype("S", copy=False)
-        if not text.view(np.uint8).any():
+        text_bytes: npt.NDArray[np.bytes_] = text.astype("S", copy=False)
+        if not text_bytes.view(np.uint8).any():
             return rows
-        lengths = np.char.str_len(text)
+        lengths = np.char.str_len(text_bytes)
         rows[f"{self._text}.length"] = lengths
         count, width, longest = len(rows), rows.dtype.itemsize, int(lengths.max())
         padded = np.empty((count, width + longest), np.uint8)
         padded[:, :width] = rows.view(np.uint8).reshape(count, width)
-        padded[:, width:] = text.astype(f"S{longest}").view(np.uint8).reshape(count, longest)
+        padded[:, width:] = text_bytes.astype(f"S{longest}").view(np.uint8).reshape(count, longest)
         if lengths.min() == longest:
             return padded
         return padded[np.arange(width + longest) < (width + lengths)[:, None]]

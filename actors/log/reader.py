@@ -1,7 +1,7 @@
 """Reading partitions from given offsets: no group, no commits, the reader knows its place."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -133,19 +133,20 @@ class KafkaLogReader:
 
     async def _fetched(
         self, consumer: AIOKafkaConsumer, timeout_ms: int, max_records: int | None
-    ) -> dict[TopicPartition, list[ConsumerRecord]]:
-        if self._ahead:
-            return await consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
+    ) -> Mapping[TopicPartition, Sequence[ConsumerRecord]]:
         partitions = [
             TopicPartition(self._topic, number)
-            for number in self._positions
+            for number in (() if self._ahead else self._positions)
             if number not in self._paused
         ]
         consumer.resume(*partitions)
         try:
-            return await consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
+            batches: Mapping[TopicPartition, Sequence[ConsumerRecord]] = await consumer.getmany(
+                timeout_ms=timeout_ms, max_records=max_records
+            )
         finally:
             consumer.pause(*partitions)
+        return batches
 
     async def end_offsets(self) -> dict[int, int]:
         """Return the offset after the last record, by partition.

@@ -154,11 +154,17 @@ async def test_a_market_without_a_partition_is_refused_for_good(
     await other.stop()
 
 
-async def test_a_reader_follows_from_any_offset(platform: Platform, log: KafkaCommandLog) -> None:
+@pytest.mark.parametrize("ahead", [True, False])
+async def test_a_reader_follows_from_any_offset(
+    platform: Platform, log: KafkaCommandLog, *, ahead: bool
+) -> None:
     partition = platform.topology.partition(only(platform))
     await append_singly(log, only(platform), flow(10))
     reader = KafkaLogReader(
-        bootstrap=platform.servers.kafka_bootstrap, topic=COMMANDS_TOPIC, client_id="test"
+        bootstrap=platform.servers.kafka_bootstrap,
+        topic=COMMANDS_TOPIC,
+        client_id="test",
+        ahead=ahead,
     )
     await reader.start({partition: 4})
     arrived = (await reader.read(timeout_ms=5_000))[partition]
@@ -167,6 +173,12 @@ async def test_a_reader_follows_from_any_offset(platform: Platform, log: KafkaCo
     again = (await reader.read(timeout_ms=5_000))[partition]
     assert [record.offset for record in again] == [8, 9]
     assert await reader.read(timeout_ms=10) == {}
+    await append_singly(log, only(platform), flow(2))
+    fresh = []
+    async with asyncio.timeout(10):
+        while len(fresh) < 2:
+            fresh += (await reader.read(timeout_ms=5_000)).get(partition, [])
+    assert [record.offset for record in fresh] == [10, 11]
     await reader.stop()
 
 

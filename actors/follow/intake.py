@@ -1,12 +1,18 @@
-"""A position that moves with every record: a new `MarketPosition` for each would cost more."""
+"""What the intakes of all followers share: positions that move, and events put together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+import numpy as np
+
+from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.follow.positions import MarketPosition
 
 
 class Reached:
-    """How far one market has been taken in; the fields are those of `MarketPosition`."""
+    """How far one market has been taken in; the fields are those of `MarketPosition`.
+
+    It moves with every record: a new position for each would cost more than all the rest.
+    """
 
     __slots__ = ("commands_offset", "last_sequence", "market_id", "next_offset")
 
@@ -34,3 +40,12 @@ def moved(
     return {
         market_id: position for market_id, position in now.items() if position != taken[market_id]
     }
+
+
+def joined(parts: Iterable[RecordArray]) -> RecordArray:
+    """Return events (`EVENT_DTYPE`) one after the other, read-only.
+
+    They are joined as bytes: `np.concatenate` asks for the common type of each piece, which costs
+    30 us where records have many fields.
+    """
+    return np.frombuffer(b"".join(part.data for part in parts), EVENT_DTYPE)
