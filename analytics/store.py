@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import asyncpg
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from actors.book.market import INT64_MAX
 from actors.follow.connection import connect, disconnect
-from actors.follow.copy_format import BIGINT, INTEGER, CopyLayout, copy_rows
 from actors.follow.positions import (
     MarketPosition,
     make_positions,
@@ -28,27 +25,23 @@ _SESSION = {
     "jit": "off",
 }
 
-_KEY = {"market_id": INTEGER, "open_time_s": BIGINT}
+_KEY = {"market_id": "integer", "open_time_s": "bigint"}
 _VALUES = {
-    "open_ticks": BIGINT,
-    "high_ticks": BIGINT,
-    "low_ticks": BIGINT,
-    "close_ticks": BIGINT,
-    "volume_lots": BIGINT,
-    "trade_count": BIGINT,
-    "last_sequence": BIGINT,
+    "open_ticks": "bigint",
+    "high_ticks": "bigint",
+    "low_ticks": "bigint",
+    "close_ticks": "bigint",
+    "volume_lots": "bigint",
+    "trade_count": "bigint",
+    "last_sequence": "bigint",
 }
-# A notional may pass 64 bits, and the binary form of numeric is intricate: it travels as text.
-CANDLE_LAYOUT = CopyLayout(_KEY | _VALUES, text="notional")
-
-_TEMPORARY = f"""
-CREATE TEMPORARY TABLE staged_candles ON COMMIT DELETE ROWS AS
-    SELECT {", ".join(_KEY | _VALUES)}, notional::text AS notional FROM candles_1s WITH NO DATA
-"""  # noqa: S608
-
+_NUMBERS = _KEY | _VALUES
+# A notional may pass 64 bits: it travels as text.
+_ARRAYS = ", ".join(f"${at}::{kind}[]" for at, kind in enumerate((*_NUMBERS.values(), "text"), 1))
 _MERGE = f"""
-INSERT INTO candles_1s ({", ".join(_KEY | _VALUES)}, notional)
-SELECT {", ".join(_KEY | _VALUES)}, notional::numeric FROM staged_candles
+INSERT INTO candles_1s ({", ".join(_NUMBERS)}, notional)
+SELECT {", ".join(_NUMBERS)}, notional::numeric
+FROM unnest({_ARRAYS}) AS changed({", ".join(_NUMBERS)}, notional)
 ON CONFLICT (market_id, open_time_s) DO UPDATE
 SET {", ".join(f"{column} = excluded.{column}" for column in (*_VALUES, "notional"))}
 """  # noqa: S608
@@ -72,7 +65,7 @@ class CandleStore:
     @classmethod
     async def connect(cls, url: str, *, consumer: str) -> Self:
         """Open the connection. Raises OSError, TimeoutError and asyncpg's errors."""
-        connection = await connect(url, settings=_SESSION, temporary=_TEMPORARY)
+        connection = await connect(url, settings=_SESSION)
         return cls(connection, consumer=consumer)
 
     async def close(self) -> None:
@@ -108,24 +101,18 @@ class CandleStore:
             await move_positions(
                 self._connection, self._consumer, before=tuple(before), after=tuple(after)
             )
-            await copy_rows(
-                self._connection,
-                "staged_candles",
-                candle_payload([one for candles in changed.values() for one in candles]),
-                columns=CANDLE_LAYOUT.columns,
-            )
-            await self._connection.execute(_MERGE)
+            candles = [one for candles in changed.values() for one in candles]
+            if candles:
+                await self._connection.execute(_MERGE, *_columns(candles))
 
 
-def candle_payload(candles: Sequence[Candle]) -> bytes:
-    """Return the COPY payload (`CANDLE_LAYOUT`) of candles.
+def _columns(candles: Sequence[Candle]) -> list[list[int] | list[str]]:
+    """Return candles as the arrays of `_MERGE`.
 
     A second's volume beyond 64 bits, which no market's limits make likely, stays at the largest
     number that the column holds.
     """
-    columns: dict[str, npt.NDArray[np.generic]] = {
-        column: np.array([min(getattr(candle, column), INT64_MAX) for candle in candles], np.int64)
-        for column in _KEY | _VALUES
-    }
-    columns["notional"] = np.array([str(candle.notional) for candle in candles], "S")
-    return CANDLE_LAYOUT.encode(columns)
+    numbers: list[list[int] | list[str]] = [
+        [min(getattr(candle, column), INT64_MAX) for candle in candles] for column in _NUMBERS
+    ]
+    return [*numbers, [str(candle.notional) for candle in candles]]

@@ -9,7 +9,9 @@ _COMMAND_TIMEOUT_S = 30
 _CLOSE_TIMEOUT_S = 2
 
 
-async def connect(url: str, *, settings: Mapping[str, str], temporary: str) -> asyncpg.Connection:
+async def connect(
+    url: str, *, settings: Mapping[str, str], temporary: str = ""
+) -> asyncpg.Connection:
     """Open a connection with these session settings, and run the statements in `temporary`.
 
     Raises OSError, TimeoutError and asyncpg's errors.
