@@ -12,6 +12,7 @@ from actors.follow.positions import MarketPosition
 from actors.log.tail import events_after
 
 _log = structlog.get_logger(__name__)
+_TRADE = int(EventKind.TRADE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,5 +88,5 @@ def _trades_after(record: EventRecord, market_id: int, sequence: int) -> RecordA
     if record.market_id != market_id:
         raise MalformedRecordError(f"market {record.market_id} in the log of {market_id}")
     events = events_after(record, sequence)
-    is_trade = (events["kind"] == EventKind.TRADE) & (events["trade_lots"] > 0)
+    is_trade = (events["kind"] == _TRADE) & (events["trade_lots"] > 0)
     return events if is_trade.all() else events[is_trade]

@@ -6,15 +6,19 @@ from api.exchange.decimals import MarketDecimals
 from api.exchange.refusals import Refusal, malformed, refusal
 from api.exchange.values import NewOrder
 
+# An enumeration looks a member up by name each time, and every order asks several times.
+_MARKET = int(OrderType.MARKET)
+_IOC, _FOK, _GTD = int(TimeInForce.IOC), int(TimeInForce.FOK), int(TimeInForce.GTD)
+
 
 def check_order(decimals: MarketDecimals, order: NewOrder, *, now_us: int) -> None:
     """Raise Refusal where no book of the order's market would take it."""
-    if order.order_type == OrderType.MARKET:
+    if order.order_type == _MARKET:
         _check_market_order(order)
     else:
         _check_limit_order(order)
-    at_once = order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK)
-    if order.post_only and (order.order_type == OrderType.MARKET or at_once):
+    at_once = order.time_in_force in (_IOC, _FOK)
+    if order.post_only and (order.order_type == _MARKET or at_once):
         raise malformed("A post-only order is a limit order that may rest: GTC or GTD.")
     _check_expiry(order, now_us)
     notional = order.quote_units or order.price_ticks * order.quantity_lots
@@ -28,9 +32,9 @@ def _check_market_order(order: NewOrder) -> None:
         raise malformed("A market order has no price.")
     if bool(order.quantity_lots) == bool(order.quote_units):
         raise malformed("A market order needs either a quantity or an amount of quote currency.")
-    if order.time_in_force not in (TimeInForce.IOC, TimeInForce.FOK):
+    if order.time_in_force not in (_IOC, _FOK):
         raise malformed("A market order is IOC or FOK: it never rests.")
-    if order.quote_units and order.time_in_force == TimeInForce.FOK:
+    if order.quote_units and order.time_in_force == _FOK:
         raise malformed(
             "An amount of quote currency cannot be FOK: how much it buys is not known before."
         )
@@ -46,7 +50,7 @@ def _check_limit_order(order: NewOrder) -> None:
 
 
 def _check_expiry(order: NewOrder, now_us: int) -> None:
-    if order.time_in_force != TimeInForce.GTD:
+    if order.time_in_force != _GTD:
         if order.expires_us:
             raise malformed("An expiry is for orders that are GTD.")
         return

@@ -47,6 +47,8 @@ def test_candles_are_those_of_the_trades_in_any_batching(
     series = fresh_series()
     for start, end in pairwise(data.draw(cuts(events))):
         series.add(events[start:end])
+        if data.draw(st.booleans()):
+            assert to_candles(1, series.candles)[-1:] == [series.last]
     every = naive_candles(events, interval, now_s=0)
     found = fold_candles(series.candles, interval)
     assert to_candles(1, found) == [candle for candle in every if candle.trade_count]
