@@ -26,6 +26,10 @@ class Number:
         self._plain_units = plain_units
         self._value = value
 
+    def __repr__(self) -> str:
+        value = f"{self._plain_units}e-{DECIMALS}" if self._plain_units else self._value
+        return f"Number({value})"
+
     def units(self, field: str) -> int:
         """Return it in units of 1e-8; raises Refusal as `to_units` does."""
         return self._plain_units or to_units(self._value, field)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from api.exchange.decimals import UNITS
 from api.exchange.refusals import InvalidError
 from api.hub.packets import ExactJson
 from api.json.requests import PLACE, PlaceOrder, convert, decode
@@ -44,8 +45,8 @@ def test_a_request_is_taken_where_its_json_is(values: tuple[str, str, str]) -> N
 def test_a_price_is_exact_and_never_a_float(price: str) -> None:
     request = converted(ORDER % ("1", price, "null"))
     assert request is not None
-    assert request.price == Decimal(price.strip('"'))
-    assert isinstance(request.price, Decimal)
+    assert request.price is not None
+    assert request.price.units("price") == Decimal(price.strip('"')) * UNITS
 
 
 @pytest.mark.parametrize("data", [None, "x", 7, [], {}, True, Decimal(1)])
