@@ -44,6 +44,7 @@ ENV PATH=/opt/forkast/.venv/bin:$PATH \
     RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO=0 \
     RAY_worker_niceness=0 \
     RAY_worker_maximum_startup_concurrency=8 \
+    RAY_task_events_report_interval_ms=0 \
     RAY_SERVE_THROUGHPUT_OPTIMIZED=1 \
     RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S=1 \
     SERVE_SOCKET_REUSE_PORT_ENABLED=0 \

@@ -15,7 +15,8 @@ def standing_actor(
     """Return the handle of a named actor, making it of its class and config where there is none.
 
     One supervisor alone may call this: two creators would race for the name. The actor outlives
-    its creator, is restarted for ever with this same config, and never runs a call twice. Other
+    its creator, is restarted for ever with this same config, and never runs a call twice. Its calls
+    leave no record at Ray's head, also where a node's environment does not forbid it. Other
     `options` are Ray's.
     """
     try:
@@ -30,6 +31,7 @@ def standing_actor(
             lifetime="detached",
             max_restarts=-1,
             max_task_retries=0,
+            enable_task_events=False,
             **options,
         )
         .remote(config)

@@ -16,6 +16,8 @@ INHERITED = {
     "RAY_worker_maximum_startup_concurrency": "8",
     # The platform has metrics of its own, and an agent that gathers Ray's costs a core's tenth.
     "RAY_enable_metrics_collection": "0",
+    # Each call of an actor would leave an event of itself at Ray's head: 3 kB, 100,000 are kept.
+    "RAY_task_events_report_interval_ms": "0",
     "RAY_SERVE_ENABLE_HA_PROXY": "1",
     "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
     "SERVE_SOCKET_REUSE_PORT_ENABLED": "0",
