@@ -45,11 +45,14 @@ class RouterLimits:
 class Limits(PairLimits, RouterLimits):
     """Bounds of every queue on the order path, in items unless the name says otherwise.
 
-    `log_lag_commands` bounds what waits in the log of one pair before the gateway answers 503.
+    `log_lag_commands` bounds what waits in the log of one pair before the gateway answers 503, and
+    `order_delay_ms` how long those orders may take from a gateway to their event of which there
+    are many at once.
     """
 
     produce_pending_commands: int = 20_000
     log_lag_commands: int = 2_000_000
+    order_delay_ms: int = 200
     waiters: int = 50_000
     batch_orders: int = 1_000
     body_bytes: int = 1024 * 1024

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from actors.book.market import Market
+from api.exchange.admission import Admission
 from api.exchange.decimals import MarketDecimals
 from api.exchange.ids import IdGenerator
 from api.exchange.refusals import InvalidError, Refusal, unknown_user
@@ -40,6 +41,7 @@ class OrderEntry:
     decimals: dict[str, MarketDecimals]
     users: UsersRepository
     watch: MarketWatch
+    admission: Admission
     ids: IdGenerator
     sent: SentOrders
     sender: Sender
@@ -50,7 +52,7 @@ class OrderEntry:
     async def place(self, principal: Principal, order: NewOrder, *, wait_s: float = 0.0) -> Placed:
         """Place an order; wait up to `wait_s` for what the book makes of it."""
         check_order(self.decimals[order.market.pair], order, now_us=now_us())
-        self.watch.check(order.market)
+        self._check_open(order.market)
         if not await self.users.exists(principal.user_id):
             raise unknown_user()
         order_id = self.ids.next()
@@ -105,9 +107,13 @@ class OrderEntry:
             items.append(_Item(order, principal.user_id, closed[pair]))
         return items
 
+    def _check_open(self, market: Market) -> None:
+        self.watch.check(market)
+        self.admission.check(market)
+
     def _closed(self, market: Market) -> Refusal | None:
         try:
-            self.watch.check(market)
+            self._check_open(market)
         except Refusal as refused:
             return refused
         return None

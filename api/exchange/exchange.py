@@ -27,6 +27,7 @@ from actors.platform.errors import ForkastError
 from actors.platform.tasks import end
 from actors.platform.topology import COMMANDS_TOPIC
 from analytics.client import CandleSource
+from api.exchange.admission import Admission
 from api.exchange.barrier import WriterBarrier
 from api.exchange.changes import OrderChanges
 from api.exchange.decimals import MarketDecimals
@@ -160,6 +161,7 @@ class _Listeners:
 
     waiters: OutcomeWaiters
     watch: MarketWatch
+    admission: Admission
     recent: RecentEvents
     outcomes: OutcomeReader
 
@@ -172,6 +174,12 @@ def _listeners(config: ExchangeConfig, connections: _Connections, *, worker: int
         topology=config.topology,
         log_lag_commands=config.limits.log_lag_commands,
     )
+    admission = Admission(
+        worker=worker,
+        topology=config.topology,
+        target_s=config.limits.order_delay_ms / 1_000,
+        demand=demand,
+    )
     recent = RecentEvents(market.market_id for market in config.topology)
     outcomes = OutcomeReader(
         connections.log,
@@ -179,10 +187,13 @@ def _listeners(config: ExchangeConfig, connections: _Connections, *, worker: int
         demand=demand,
         waiters=waiters,
         watch=watch,
+        admission=admission,
         recent=recent,
         positions=PositionsRepository(connections.database),
     )
-    return _Listeners(waiters=waiters, watch=watch, recent=recent, outcomes=outcomes)
+    return _Listeners(
+        waiters=waiters, watch=watch, admission=admission, recent=recent, outcomes=outcomes
+    )
 
 
 def _connections(config: ExchangeConfig, log: Log) -> _Connections:
@@ -241,7 +252,9 @@ def _assemble(
     users = UsersRepository(database)
     trades = TradesRepository(database)
     sent = SentOrders()
-    sender = Sender(log=connections.commands, sent=sent, metrics=metrics)
+    sender = Sender(
+        log=connections.commands, sent=sent, admission=listeners.admission, metrics=metrics
+    )
     orders = Orders(
         topology=topology,
         orders=OrdersRepository(database, topology),
@@ -260,6 +273,7 @@ def _assemble(
             decimals=markets,
             users=users,
             watch=listeners.watch,
+            admission=listeners.admission,
             ids=ids,
             sent=sent,
             sender=sender,

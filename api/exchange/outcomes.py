@@ -13,6 +13,7 @@ from actors.log.fresh import FreshEvents
 from actors.log.ports import Log
 from actors.platform.errors import LogError, LogGapError, StorageUnavailableError
 from actors.platform.topology import EVENTS_TOPIC, Topology
+from api.exchange.admission import Admission
 from api.exchange.demand import Demand
 from api.exchange.recent import RecentEvents
 from api.exchange.refusals import not_yet_known
@@ -48,6 +49,7 @@ class OutcomeReader:
         demand: Demand,
         waiters: OutcomeWaiters,
         watch: MarketWatch,
+        admission: Admission,
         recent: RecentEvents,
         positions: PositionsRepository,
     ) -> None:
@@ -63,6 +65,7 @@ class OutcomeReader:
         self._demand = demand
         self._waiters = waiters
         self._watch = watch
+        self._admission = admission
         self._recent = recent
         self._positions = positions
         self._known_ends = Rounds(self._end_offsets)
@@ -165,6 +168,7 @@ class OutcomeReader:
             self._recent.add(market_id, fresh)
             self._waiters.hand_out(fresh.events)
             self._watch.take(market_id, fresh.events)
+            self._admission.take(market_id, fresh.events)
         async with self._has_read:
             self._has_read.notify_all()
 
@@ -172,3 +176,4 @@ class OutcomeReader:
         ends = await self._reader.end_offsets()
         self._reader.seek(partition, ends[partition])
         self._recent.begin(self._market_ids[partition], ends[partition])
+        self._admission.forget(self._market_ids[partition])

@@ -8,6 +8,7 @@ from actors.book.market import Market
 from actors.log.ports import CommandLog
 from actors.platform.errors import ForkastError, LogTimeoutError
 from api.exchange import commands
+from api.exchange.admission import Admission
 from api.exchange.metrics import OrderMetrics
 from api.exchange.refusals import Refusal, changing_unknown, of_platform_error, placing_unknown
 from api.exchange.values import NewOrder
@@ -68,9 +69,12 @@ class SentOrders:
 class Sender:
     """Append commands; say what is told where the log does not take them."""
 
-    def __init__(self, *, log: CommandLog, sent: SentOrders, metrics: OrderMetrics) -> None:
+    def __init__(
+        self, *, log: CommandLog, sent: SentOrders, admission: Admission, metrics: OrderMetrics
+    ) -> None:
         self._log = log
         self._sent = sent
+        self._admission = admission
         self._metrics = metrics
 
     async def place(
@@ -81,12 +85,14 @@ class Sender:
         Where the outcome stays unknown they are remembered as possibly on their way.
         """
         self._metrics.received(market.pair, len(order_ids))
+        self._admission.sent(market, order_ids)
         try:
             await self._log.append(market, commands.records(packed))
         except LogTimeoutError:
             self._sent.note_unsettled(order_ids)
             return placing_unknown(order_ids[0])
         except ForkastError as error:
+            self._admission.not_sent(market, order_ids)
             return of_platform_error(error)
         self._metrics.accepted(market.pair, len(order_ids))
         return None

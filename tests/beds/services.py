@@ -25,6 +25,7 @@ from actors.router.intake import CommandIntake, PairIntake
 from actors.router.pipeline import PairPipeline
 from actors.router.publisher import PairPublisher
 from actors.router.trades import TradeLog
+from api.exchange.admission import Admission
 from api.exchange.barrier import WriterBarrier
 from api.exchange.changes import OrderChanges
 from api.exchange.decimals import MarketDecimals
@@ -226,6 +227,9 @@ def _services(floor: Floor, *, worker: int, limits: Limits) -> Services:
     positions, trades = RowsOfPositions(rows), RowsOfTrades(rows)
     demand = Demand()
     waiters = OutcomeWaiters(worker=worker, bound=limits.waiters, demand=demand)
+    admission = Admission(
+        worker=worker, topology=topology, target_s=limits.order_delay_ms / 1_000, demand=demand
+    )
     # It is told of lags by the tests: nobody asks this Redis.
     watch = MarketWatch(
         redis=Redis.from_url(_NOWHERE),
@@ -239,11 +243,12 @@ def _services(floor: Floor, *, worker: int, limits: Limits) -> Services:
         demand=demand,
         waiters=waiters,
         watch=watch,
+        admission=admission,
         recent=recent,
         positions=positions,
     )
     sent, ids = SentOrders(), IdGenerator(worker)
-    sender = _sender(floor, sent, limits)
+    sender = _sender(floor, sent, admission, limits)
     orders = Orders(
         topology=topology,
         orders=RowsOfOrders(rows),
@@ -262,6 +267,7 @@ def _services(floor: Floor, *, worker: int, limits: Limits) -> Services:
             decimals={own.pair: MarketDecimals(own) for own in topology},
             users=RowsOfUsers(rows),
             watch=watch,
+            admission=admission,
             ids=ids,
             sent=sent,
             sender=sender,
@@ -285,7 +291,9 @@ def _services(floor: Floor, *, worker: int, limits: Limits) -> Services:
     )
 
 
-def _sender(floor: Floor, sent: SentOrders, limits: Limits) -> Sender:
+def _sender(
+    floor: Floor, sent: SentOrders, admission: Admission, limits: Limits
+) -> Sender:
     return Sender(
         log=floor.log.commands(
             topology=floor.topology,
@@ -293,5 +301,6 @@ def _sender(floor: Floor, sent: SentOrders, limits: Limits) -> Sender:
             client_id="gateway",
         ),
         sent=sent,
+        admission=admission,
         metrics=OrderMetrics(floor.topology, CollectorRegistry()),
     )
