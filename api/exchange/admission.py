@@ -8,8 +8,8 @@ long as that; where they do not and the window is used, it grows with each event
 what the platform gets through, whatever the machine, and as the number on the way is what is
 bounded, there is no burst to fear when a window opens.
 
-Times are of this process's clock alone. Where a market is silent altogether (its actor or its router
-starts again) nothing is known of its speed, and orders are taken: the log keeps them.
+Times are of this process's clock alone. Where a market is silent altogether, as its actor or its
+router starts again, nothing is known of its speed, and orders are taken: the log keeps them.
 """
 
 import time
@@ -95,7 +95,9 @@ class Admission:
         if self._clock_s() - max(window.heard_s, next(iter(window.sent_s.values()))) > _SILENT_S:
             return
         raise UnavailableError(
-            "MARKET_BUSY", f"More orders of {market.pair} than it takes; try again.", retry_after_s=1
+            "MARKET_BUSY",
+            f"More orders of {market.pair} than it takes; try again.",
+            retry_after_s=1,
         )
 
     def sent(self, market: Market, order_ids: Iterable[int]) -> None:

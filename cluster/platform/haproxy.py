@@ -30,7 +30,7 @@ _REFUSALS = {
     500: ("INTERNAL", "The outcome is not known."),
     501: ("NOT_IMPLEMENTED", "The proxy does not know this encoding of a body."),
     502: ("OUTCOME_UNKNOWN", "The gateway broke off; it may have done what was asked."),
-    503: ("UNAVAILABLE", "No gateway is up; nothing was done, try again."),
+    503: ("UNAVAILABLE", "No gateway is up and free; nothing was done, try again."),
     504: ("OUTCOME_UNKNOWN", "The gateway did not answer in time; it may still do what was asked."),
 }
 _OWN_ANSWER = re.compile(rb"HTTP/1\.1 (\d{3}) [^\r\0]*\r\n[^\0]*?\r\n\r\n<html>[^\0]*(?=\0)")
@@ -48,6 +48,19 @@ _BEHIND = """
     http-response return status 408 default-errorfiles if { status 408 } plain
     http-response return status 500 default-errorfiles if { status 500 } plain
     http-response return status 503 default-errorfiles if { status 503 } plain"""
+
+
+# As Serve calls the application `gateway`.
+_GATEWAYS = "http-gateway"
+# Orders and batches that one gateway may have at a time. More would wait unread in its sockets,
+# where it cannot refuse them, and a refusal costs it many times what it costs here.
+ORDERS_AT_ONCE = 256
+_BOUND = f"""
+    acl order path /orders /orders/batch
+    http-request set-var(txn.busy) be_conn({_GATEWAYS}) if METH_POST order
+    acl counted var(txn.busy) -m found
+    http-request set-var(txn.room) nbsrv({_GATEWAYS}),mul({ORDERS_AT_ONCE}),sub(txn.busy) if counted
+    http-request return status 503 default-errorfiles if {{ var(txn.room) -m int le 0 }}"""
 
 
 def write_launcher(directory: Path, binary: str) -> Path:
@@ -112,6 +125,13 @@ def in_json(configuration: str) -> str:
     )
 
 
+def bounded(configuration: str) -> str:
+    """Return the configuration with a bound of what is under way to gateways, where it has any."""
+    if not re.search(rf"^backend {_GATEWAYS}$", configuration, flags=re.MULTILINE):
+        return configuration
+    return re.sub(r"^frontend http_frontend$", rf"\g<0>{_BOUND}", configuration, flags=re.MULTILINE)
+
+
 def _http_error(status: int) -> str:
     line = f"http-error status {status} content-type application/json string '{_content(status)}'"
     return f"{line} hdr Retry-After {_RETRY_AFTER_S}" if status == 503 else line
@@ -132,7 +152,7 @@ def main() -> None:
     """Rewrite the configuration that `-f` names, then become HAProxy."""
     binary, *arguments = sys.argv[1:]
     configuration = Path(arguments[arguments.index("-f") + 1])
-    configuration.write_text(in_json(on_loopback(configuration.read_text())))
+    configuration.write_text(bounded(in_json(on_loopback(configuration.read_text()))))
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     os.execv(binary, [binary, *arguments])  # noqa: S606
 

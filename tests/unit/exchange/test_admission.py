@@ -43,8 +43,7 @@ class Hall:
         """Send an order of market 1 where it is taken; say whether it was."""
         try:
             self.admission.check(ONE)
-        except UnavailableError as refused:
-            assert refused.retry_after_s
+        except UnavailableError:
             self.refused += 1
             return False
         order_id = self._ids.next()
@@ -79,7 +78,7 @@ def events(order_ids: list[int]) -> RecordArray:
     return found
 
 
-@pytest.mark.parametrize("per_second", [200.0, 800.0, 10_000.0])
+@pytest.mark.parametrize("per_second", [100.0, 800.0, 3_000.0])
 @pytest.mark.parametrize("factor", [2.0, 10.0])
 def test_whatever_is_offered_accepted_orders_wait_about_the_target_and_none_is_wasted(
     per_second: float, factor: float
@@ -88,9 +87,9 @@ def test_whatever_is_offered_accepted_orders_wait_about_the_target_and_none_is_w
     hall.run(offered_per_second=per_second / 2, seconds=2)
     hall.run(offered_per_second=factor * per_second, seconds=5)
     hall.took_s.clear()
-    hall.run(offered_per_second=factor * per_second, seconds=20)
+    hall.run(offered_per_second=factor * per_second, seconds=10)
     assert np.percentile(hall.took_s, 99) <= 0.5
-    assert len(hall.took_s) >= 0.9 * 20 * per_second
+    assert len(hall.took_s) >= 0.9 * 10 * per_second
 
 
 def test_a_load_that_the_market_gets_through_is_never_refused() -> None:
@@ -141,8 +140,9 @@ def test_orders_that_the_log_has_not_are_taken_back() -> None:
     ids = IdGenerator(WORKER)
     sent = [ids.next() for _ in range(5_000)]
     hall.admission.sent(ONE, sent)
-    with pytest.raises(UnavailableError):
+    with pytest.raises(UnavailableError) as refused:
         hall.admission.check(ONE)
+    assert refused.value.retry_after_s == 1
     hall.admission.not_sent(ONE, sent)
     hall.admission.check(ONE)
     assert hall.admission.on_their_way == 0
