@@ -26,9 +26,9 @@ from api.exchange.refusals import UnavailableError
 
 # All markets' windows together: at the start, and at least.
 _ALL_AT_FIRST = 2_048
-_ALL_MIN = 128
+_ALL_MIN = 32
 _WINDOW_AT_FIRST_MIN = 64
-_WINDOW_MIN = 4
+_WINDOW_MIN = 2
 _WINDOW_MAX = 4_096.0
 # What an event adds to a window that is used: to twice as much in the time that an order takes, and
 # carefully once it is known where too much begins.
