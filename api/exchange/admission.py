@@ -159,9 +159,9 @@ class Admission:
 
     def _changed(self, difference: int) -> None:
         self._on_their_way += difference
-        if not self._listening and self._on_their_way >= _LISTEN:
+        if not self._listening and self.on_their_way >= _LISTEN:
             self._listening = True
             self._demand.begin()
-        elif self._listening and self._on_their_way < _LISTEN_NO_MORE:
+        elif self._listening and self.on_their_way < _LISTEN_NO_MORE:
             self._listening = False
             self._demand.end()

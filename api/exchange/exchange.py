@@ -25,7 +25,7 @@ from actors.log.ports import CommandLog, Log, LogEnds
 from actors.platform.config import ExchangeConfig
 from actors.platform.errors import ForkastError
 from actors.platform.tasks import end
-from actors.platform.topology import COMMANDS_TOPIC
+from actors.platform.topology import COMMANDS_TOPIC, Topology
 from analytics.client import CandleSource
 from api.exchange.admission import Admission
 from api.exchange.barrier import WriterBarrier
@@ -294,18 +294,28 @@ def _assemble(
             redis=connections.redis, pairs=pairs, candle_source=candles, watch=listeners.watch
         ),
         users=users,
-        readiness=Readiness(
-            database=database,
-            redis=connections.redis,
-            ends=connections.ends,
-            pairs=pairs,
-            topology=topology,
-            watch=listeners.watch,
-            loops=ended_loops,
-        ),
+        readiness=_readiness(connections, topology, listeners.watch, pairs, ended_loops),
         watch=listeners.watch,
         waiters=listeners.waiters,
         log=connections.commands,
         pairs=pairs,
         ended_loops=ended_loops,
+    )
+
+
+def _readiness(
+    connections: _Connections,
+    topology: Topology,
+    watch: MarketWatch,
+    pairs: PairViews,
+    ended_loops: Callable[[], list[str]],
+) -> Readiness:
+    return Readiness(
+        database=connections.database,
+        redis=connections.redis,
+        ends=connections.ends,
+        pairs=pairs,
+        topology=topology,
+        watch=watch,
+        loops=ended_loops,
     )

@@ -291,9 +291,7 @@ def _services(floor: Floor, *, worker: int, limits: Limits) -> Services:
     )
 
 
-def _sender(
-    floor: Floor, sent: SentOrders, admission: Admission, limits: Limits
-) -> Sender:
+def _sender(floor: Floor, sent: SentOrders, admission: Admission, limits: Limits) -> Sender:
     return Sender(
         log=floor.log.commands(
             topology=floor.topology,
