@@ -79,7 +79,7 @@ async def test_orders_are_sent_when_they_are_due_and_every_answer_is_counted() -
     def answers(number: int) -> bytes | None:
         return said[number - 1] if number <= len(said) else accepted(number)
 
-    async with gateway(answers) as url, OrderClients(url, [b"{}"], connections=4) as clients:
+    async with gateway(answers) as url, OrderClients(url, [b"{}"], connections=64) as clients:
         tally = await clients.hold(orders_per_second=200.0, seconds=0.2)
     assert (tally.due, tally.unsent) == (40, 0)
     assert len(tally.sent_us) == len(tally.accepted_us) == 36
@@ -100,7 +100,7 @@ async def test_an_order_without_a_free_connection_is_not_sent_and_counted() -> N
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server, OrderClients(url, [b"{}"], connections=1) as clients:
-        asyncio.get_running_loop().call_later(0.1, release.set)
+        asyncio.get_running_loop().call_later(1.0, release.set)
         tally = await clients.hold(orders_per_second=1_000.0, seconds=0.05)
     assert tally.due == 50
     assert tally.unsent == 49
