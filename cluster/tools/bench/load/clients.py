@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from actors.platform.trace import now_us
 from cluster.errors import ClusterError
-from cluster.tools.bench.latency.load import now_us
 from cluster.tools.bench.load.channel import Answer, OrderChannel, order_request
 
 _TICK_S = 0.002
