@@ -25,11 +25,11 @@ from analytics.fold import CandleFold
 from analytics.history import History
 from analytics.intervals import parse_interval
 from analytics.messages import CandlesStatus, IndicatorSeries, LiveCandle, Ticker
+from analytics.ports import CONSUMER
 from analytics.publisher import CandlePublisher
 from analytics.series import RecentSeconds
 from analytics.studies import parse_study
 
-CONSUMER = "candles"
 SECONDS_IN_MEMORY = 2 * 86_400
 REST_S = 0.2
 TRADES_PER_FLUSH = 100_000

@@ -7,6 +7,9 @@ from actors.platform.config import CandlesConfig
 from actors.platform.messages import Candle
 from analytics.messages import CandlesStatus, IndicatorSeries, LiveCandle, Ticker
 
+# Under this name Postgres keeps how far the actor has read.
+CONSUMER = "candles"
+
 
 class CandlesInterface(FollowerInterface, Protocol):
     """What the candle actor answers; see `CandleAggregator`, which does the work."""

@@ -4,6 +4,7 @@ import os
 
 from actors.platform.config import CandlesConfig
 from actors.platform.logs import configure_logs
+from actors.platform.memory import settle
 from actors.platform.messages import Candle
 from actors.platform.topology import Topology
 from analytics.messages import CandlesStatus, IndicatorSeries, LiveCandle, Ticker
@@ -24,6 +25,7 @@ class CandlesWorker:
         self._log_format = config.log_format
         self._aggregator = CandleAggregator(config)
         self._aggregator.start()
+        settle()
 
     async def config(self) -> CandlesConfig:
         """Return what the aggregator works with now."""

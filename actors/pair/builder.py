@@ -12,6 +12,7 @@ from actors.pair.host import PairHost
 from actors.pair.ports import PairInterface
 from actors.platform.config import PairConfig
 from actors.platform.logs import configure_logs
+from actors.platform.memory import settle
 from actors.remote.find import own_node_id, pair_actor_name
 from actors.remote.handle import Handle
 from actors.remote.make import standing_actor
@@ -42,6 +43,7 @@ class PairActorOnRay(PairHost):
             folder=socket_folder(),
         )
         atexit.register(self._stream.stop)
+        settle()
 
     def endpoint(self) -> Endpoint:
         """Return where the actor takes `PairRequest`s by stream."""

@@ -1,7 +1,7 @@
 """The pairs of one process: a busy one alone, or quiet ones that share what a process costs."""
 
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
@@ -10,7 +10,6 @@ from actors.fold.ports import StoredSnapshot
 from actors.fold.saving import SaveBeside
 from actors.fold.snapshots_postgres import Patience
 from actors.fold.stores import snapshot_store
-from actors.pair.actor import PairActor
 from actors.pair.messages import (
     AcknowledgeRequest,
     DepthRequest,
@@ -25,6 +24,9 @@ from actors.pair.messages import (
 from actors.platform.config import PairConfig
 from actors.platform.errors import SnapshotRefusedError
 from actors.platform.messages import DepthSnapshot
+
+if TYPE_CHECKING:
+    from actors.pair.actor import PairActor
 
 _log = structlog.get_logger(__name__)
 _REQUESTS: msgspec.msgpack.Decoder[PairRequest] = msgspec.msgpack.Decoder(PairRequest)
@@ -105,9 +107,13 @@ class PairHost:
         with self._one_at_a_time:
             return self._pair(pair).adopt(snapshot)
 
-    def _pair(self, name: str) -> PairActor:
+    def _pair(self, name: str) -> "PairActor":
         """Return a pair, restored where it is not yet. Raises SnapshotRefusedError."""
         if name not in self._pairs:
+            # Imported here, in the actor's process: whoever only calls an actor has its class too,
+            # and would load the kernel with it.
+            from actors.pair.actor import PairActor
+
             market, limits = self._markets[name], self._config.limits
             store = snapshot_store(
                 self._config.snapshots,

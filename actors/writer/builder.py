@@ -4,6 +4,7 @@ import asyncio
 
 from actors.platform.config import WriterConfig
 from actors.platform.logs import configure_logs
+from actors.platform.memory import settle
 from actors.platform.ray_metrics import RayMetrics
 from actors.platform.topology import Topology
 from actors.remote.handle import Handle
@@ -23,6 +24,7 @@ class _WriterActor(PostgresWriter):
         super().__init__(config)
         self.start()
         self._reporting = asyncio.get_running_loop().create_task(self._export())
+        settle()
 
     async def follow(self, topology: Topology) -> None:
         """Go on with these markets, and name them in the logs."""

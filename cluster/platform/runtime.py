@@ -68,22 +68,17 @@ class RayRuntime:
             await asyncio.to_thread(self._put_away, keep_logs_in)
 
     def _init(self) -> None:
-        import ray
+        from cluster.platform.head import start_head
 
         logging.getLogger("ray").setLevel(logging.ERROR)
         if self._address:
             connect(self._address)
             return
-        ray.init(
-            address="local",
-            num_cpus=max(2, os.cpu_count() or 2),
+        start_head(
             namespace=NAMESPACE,
-            include_dashboard=False,
-            object_store_memory=self._object_store_mb * 1024 * 1024,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            _temp_dir=str(self._ray_directory),
-            _node_ip_address="127.0.0.1",
+            cpus=max(2, os.cpu_count() or 2),
+            object_store_bytes=self._object_store_mb * 1024 * 1024,
+            directory=self._ray_directory,
         )
 
     def clear_away(self) -> None:

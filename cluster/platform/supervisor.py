@@ -18,7 +18,7 @@ from ray import ObjectRef
 
 from actors.follow.interface import FollowerInterface
 from actors.pair.ports import PairInterface
-from actors.remote.find import find_actor, generations, is_pair_actor
+from actors.remote.find import all_generations, find_actor, generations, is_pair_actor
 from actors.remote.handle import Handle, gather
 from cluster.errors import DeployError
 from cluster.plan import Platform
@@ -165,9 +165,10 @@ class Supervisor:
 
     def _find(self) -> dict[str, Handle[Any]]:
         handles = {}
+        known = all_generations(self._namespace)
         for name in self._planned:
             try:
-                handles[name] = find_actor(name, self._namespace)
+                handles[name] = find_actor(name, self._namespace, known)
             except ValueError:
                 continue
         return handles
@@ -180,10 +181,11 @@ class Supervisor:
 
     def _replaced(self) -> list[str]:
         """Return the names of actors of which Ray knows a newer generation."""
+        known = all_generations(self._namespace)
         return [
             _numbered(name, generation)
             for name in self._planned
-            for generation in generations(name, self._namespace)[1:]
+            for generation in known.get(name, [])[1:]
         ]
 
 

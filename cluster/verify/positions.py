@@ -8,7 +8,7 @@ import asyncpg
 
 from actors.follow.positions import MarketPosition, read_positions
 from actors.writer.writer import CONSUMER as WRITER
-from analytics.aggregator import CONSUMER as CANDLES
+from analytics.ports import CONSUMER as CANDLES
 from cluster.verify.fold import LogFold
 from cluster.verify.report import Check
 

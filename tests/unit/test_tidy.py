@@ -36,6 +36,7 @@ _CALLED_FROM_OUTSIDE = {
     "local_exchange": "notebooks open it",
     "left_of": "tests look for what a platform left with it",
     "metrics_ports": "tests read the metrics of Ray's agents there",
+    "start_api_server": "Ray's node, overridden",
 }
 # Functions that FastAPI calls: they stand under its decorators.
 _ROUTES = ("@app.*", "@router.*")

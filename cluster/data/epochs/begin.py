@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
 
@@ -19,13 +20,15 @@ from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC
 from actors.writer.store import OrderStore
 from actors.writer.writer import CONSUMER as WRITER
 from actors.writer.writer import PostgresWriter
-from analytics.aggregator import CONSUMER as CANDLES
-from cluster.data.epochs.carry import Carried, Carrier
+from analytics.ports import CONSUMER as CANDLES
 from cluster.data.epochs.findings import Stored, lost_commands, lost_events
 from cluster.data.epochs.log import CLIENT_ID, LogState
 from cluster.data.epochs.record import Epoch, add_epoch
 from cluster.data.patience import patiently
 from cluster.plan import Platform
+
+if TYPE_CHECKING:
+    from cluster.data.epochs.carry import Carried
 
 _CATCH_UP_SILENT_S = 60.0
 _POLL_S = 0.1
@@ -74,6 +77,9 @@ async def begin_epoch(
     if EVENTS_TOPIC in same:
         report("Writing the events that are still there to Postgres")
         await _catch_up(platform, connection, stored, log)
+    # Imported here, for the kernel comes with it, which a start without a new epoch does without.
+    from cluster.data.epochs.carry import Carrier
+
     carried = []
     rows = await OrderStore.connect(platform.servers.postgres_url, consumer=WRITER)
     sink = KafkaEventSink(
@@ -144,7 +150,7 @@ async def _catch_up(
 
 
 async def _settle(
-    connection: asyncpg.Connection, stored: Stored, carried: Carried, log: LogState
+    connection: asyncpg.Connection, stored: Stored, carried: "Carried", log: LogState
 ) -> None:
     """Move a market's positions to where its new log begins, and complete its candles."""
     market_id = stored.market.market_id
@@ -166,7 +172,7 @@ async def _settle(
         await place_position(connection, consumer, position)
 
 
-def _write_files(platform: Platform, number: int, carried: Sequence[Carried]) -> None:
+def _write_files(platform: Platform, number: int, carried: "Sequence[Carried]") -> None:
     folder = _unfinished(epoch_folder(platform.snapshot_folder, number))
     shutil.rmtree(folder, ignore_errors=True)
     for one in carried:

@@ -27,7 +27,7 @@ from actors.pair.messages import RangeApplied
 from actors.platform.topology import COMMANDS_TOPIC, Topology
 from actors.writer.intake import Batch
 from actors.writer.store import OrderStore
-from analytics.aggregator import CONSUMER as CANDLES
+from analytics.ports import CONSUMER as CANDLES
 from cluster.data.epochs.findings import Stored
 from cluster.data.epochs.log import CLIENT_ID, LogState
 from cluster.data.epochs.rows import book_of_rows, last_price_ticks, open_rows

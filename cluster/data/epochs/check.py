@@ -9,7 +9,7 @@ from actors.fold.snapshots import epoch_folder
 from actors.follow.positions import read_positions
 from actors.platform.errors import LogError
 from actors.writer.writer import CONSUMER as WRITER
-from analytics.aggregator import CONSUMER as CANDLES
+from analytics.ports import CONSUMER as CANDLES
 from cluster.data.epochs.begin import Report, begin_epoch, finish
 from cluster.data.epochs.findings import Stored, lost_commands, lost_events, replaced
 from cluster.data.epochs.log import LogState, read_log

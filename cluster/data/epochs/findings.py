@@ -7,7 +7,7 @@ from actors.book.market import Market
 from actors.follow.positions import MarketPosition
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC
 from actors.writer.writer import CONSUMER as WRITER
-from analytics.aggregator import CONSUMER as CANDLES
+from analytics.ports import CONSUMER as CANDLES
 from cluster.data.epochs.log import Extent, LogState
 from cluster.data.epochs.record import Epoch
 

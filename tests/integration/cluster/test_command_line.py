@@ -47,6 +47,7 @@ def test_status_tells_start_memory_and_markets(running_platform: RunningPlatform
     assert memory["total"] == sum(memory.values()) - memory["total"]
     assert {"Kafka", "Postgres", "Valkey", "gateway", "hub", "router", "writer"} <= memory.keys()
     assert memory["pair actors"] > memory["writer"]
+    assert not {"Ray's dashboard", "Ray's monitor", "Ray's log monitor"} & memory.keys()
     assert len(report["markets"]) == 10
     assert all(market["available"] for market in report["markets"])
 
