@@ -1,6 +1,7 @@
 """The gateway's side of `orders.new`: a bounded number of commands on their way to the log."""
 
 import asyncio
+from typing import TypedDict
 
 from actors.book.codec import encode_commands
 from actors.book.market import Market
@@ -13,12 +14,19 @@ from actors.platform.topology import COMMANDS_TOPIC, Topology
 COMMANDS_PER_RECORD_MAX = RECORD_BYTES_MAX // COMMAND_DTYPE.itemsize - 1
 
 
+class _Record(TypedDict):
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes
+
+
 class BoundedCommandLog:
     """Append commands, one record per call, keyed by pair, through one producer.
 
     At most `pending_commands` wait for the log's word; an append waits for it at most
-    `timeout_s`. An append that is cancelled or late goes on by itself: its outcome is unknown,
-    not undone.
+    `timeout_s`. An append that is cancelled or late, once its record is taken, goes on by itself:
+    its outcome is unknown, not undone.
     """
 
     def __init__(
@@ -34,7 +42,7 @@ class BoundedCommandLog:
         self._bound = pending_commands
         self._timeout_s = timeout_s
         self._pending = 0
-        self._sends: set[asyncio.Task[int]] = set()
+        self._sends: set[asyncio.Future[int]] = set()
 
     @property
     def pending_commands(self) -> int:
@@ -66,27 +74,36 @@ class BoundedCommandLog:
             raise ValueError(f"{count} commands in one record, 1 to {COMMANDS_PER_RECORD_MAX} fit")
         if self._pending + count > self._bound:
             raise QueueFullError(f"{self._pending} commands wait for the log already")
-        self._pending += count
-        send = asyncio.create_task(
-            self._producer.send(
-                topic=COMMANDS_TOPIC,
-                partition=self._topology.partition(market),
-                key=market.pair.encode(),
-                value=encode_commands(market.market_id, commands),
-            )
-        )
-        self._sends.add(send)
-        send.add_done_callback(lambda done: self._settle(done, count))
         try:
             # Not `wait_for`: before Python 3.12 it swallows a cancel that comes with the answer.
             async with asyncio.timeout(self._timeout_s):
-                return await asyncio.shield(send)
+                return await asyncio.shield(await self._begin(market, commands))
         except TimeoutError as error:
             raise LogTimeoutError(
                 f"the log did not confirm within {self._timeout_s:g} s"
             ) from error
 
-    def _settle(self, send: asyncio.Task[int], count: int) -> None:
+    async def _begin(self, market: Market, commands: RecordArray) -> asyncio.Future[int]:
+        count = len(commands)
+        self._pending += count
+        record = _Record(
+            topic=COMMANDS_TOPIC,
+            partition=self._topology.partition(market),
+            key=market.pair.encode(),
+            value=encode_commands(market.market_id, commands),
+        )
+        try:
+            send = await self._producer.begin(**record)
+        except BaseException:
+            self._pending -= count
+            raise
+        if send is None:
+            send = asyncio.create_task(self._producer.send(**record))
+        self._sends.add(send)
+        send.add_done_callback(lambda done: self._settle(done, count))
+        return send
+
+    def _settle(self, send: asyncio.Future[int], count: int) -> None:
         self._pending -= count
         self._sends.discard(send)
         # Nobody may be waiting any more: an error that was not fetched would be reported as lost.

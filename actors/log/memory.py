@@ -113,7 +113,22 @@ class MemoryProducer(MemoryConnection):
 
     async def send(self, *, topic: str, partition: int, key: bytes, value: bytes) -> int:
         """Append a record and return its offset."""
-        return self._log.append(topic, partition, value)
+        return await (await self.begin(topic=topic, partition=partition, key=key, value=value))
+
+    async def begin(
+        self, *, topic: str, partition: int, key: bytes, value: bytes
+    ) -> asyncio.Future[int]:
+        """Append a record; its offset is told in the loop's next turn, as by a broker."""
+        loop = asyncio.get_running_loop()
+        confirmed: asyncio.Future[int] = loop.create_future()
+        offset = self._log.append(topic, partition, value)
+        loop.call_soon(_confirm, confirmed, offset)
+        return confirmed
+
+
+def _confirm(confirmed: asyncio.Future[int], offset: int) -> None:
+    if not confirmed.done():
+        confirmed.set_result(offset)
 
 
 class MemorySink(MemoryConnection):

@@ -1,5 +1,6 @@
 """Seams between the platform and its log: who appends, who reads, and who connects them."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -48,6 +49,15 @@ class Producer(Connection, Protocol):
         """Return the record's offset once every in-sync replica has it. Raises LogError.
 
         -1 stands for a repeat that was confirmed without its offset.
+        """
+        ...
+
+    async def begin(
+        self, *, topic: str, partition: int, key: bytes, value: bytes
+    ) -> asyncio.Future[int] | None:
+        """Take a record; return the future of what `send` returns or raises.
+
+        None, and nothing taken, where that needs a wait for the log first.
         """
         ...
 

@@ -1,6 +1,8 @@
 """A producer that never writes twice and never loses what it confirmed."""
 
 import asyncio
+from functools import partial
+from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -17,7 +19,7 @@ from aiokafka.errors import (
 )
 
 from actors.log.pacing import pace
-from actors.platform.errors import LogTimeoutError, LogUnavailableError
+from actors.platform.errors import LogError, LogTimeoutError, LogUnavailableError
 
 _log = structlog.get_logger(__name__)
 _HOPELESS = (MessageSizeTooLargeError, TopicAuthorizationFailedError)
@@ -47,6 +49,7 @@ class RecordProducer:
         self._linger_ms = linger_ms
         self._producer: AIOKafkaProducer | None = None
         self._connecting = asyncio.Lock()
+        self._closing: set[asyncio.Task[None]] = set()
         self._stopped = False
 
     async def start(self) -> None:
@@ -78,6 +81,7 @@ class RecordProducer:
         producer, self._producer = self._producer, None
         if producer is not None:
             await _close(producer)
+        await asyncio.gather(*self._closing)
 
     async def send(self, *, topic: str, partition: int, key: bytes, value: bytes) -> int:
         """Return the record's offset once all in-sync replicas have it.
@@ -87,18 +91,65 @@ class RecordProducer:
         """
         producer = await self._connected()
         try:
-            if not await _has_partition(producer, topic, partition):
-                raise LogUnavailableError(f"{topic} has no partition {partition}", retryable=False)
-            sent = await producer.send(topic, value=value, key=key, partition=partition)
-            return int((await sent).offset)
-        except _HOPELESS as error:
-            raise LogUnavailableError(str(error), retryable=False) from error
-        except _NOT_KEPT as error:
-            await self._replace(producer, error)
-            raise LogUnavailableError(str(error), retryable=True) from error
+            known = await _has_partition(producer, topic, partition)
         except KafkaError as error:
-            await self._replace(producer, error)
-            raise LogTimeoutError(f"the broker did not confirm: {error}") from error
+            raise self._failed(producer, error) from error
+        if not known:
+            raise LogUnavailableError(f"{topic} has no partition {partition}", retryable=False)
+        return await (await self._take(producer, topic, partition, key, value))
+
+    async def begin(
+        self, *, topic: str, partition: int, key: bytes, value: bytes
+    ) -> asyncio.Future[int] | None:
+        """Take a record into the next request; return the future of its offset, as `send` has it.
+
+        None where there is no connection or no such partition is known yet: `send` waits for both.
+        The record goes its way, whatever becomes of the future.
+        """
+        producer = self._producer
+        if producer is None:
+            return None
+        if partition not in (producer.client.cluster.partitions_for_topic(topic) or ()):
+            return None
+        return await self._take(producer, topic, partition, key, value)
+
+    async def _take(
+        self, producer: AIOKafkaProducer, topic: str, partition: int, key: bytes, value: bytes
+    ) -> asyncio.Future[int]:
+        try:
+            sent = await producer.send(topic, value=value, key=key, partition=partition)
+        except KafkaError as error:
+            raise self._failed(producer, error) from error
+        confirmed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        sent.add_done_callback(partial(self._confirm, producer, confirmed))
+        return confirmed
+
+    def _confirm(
+        self,
+        producer: AIOKafkaProducer,
+        confirmed: asyncio.Future[int],
+        sent: asyncio.Future[Any],
+    ) -> None:
+        if sent.cancelled():
+            confirmed.cancel()
+            return
+        error = sent.exception()
+        if error is None:
+            if not confirmed.done():
+                confirmed.set_result(int(sent.result().offset))
+            return
+        told = self._failed(producer, error) if isinstance(error, KafkaError) else error
+        if not confirmed.done():
+            confirmed.set_exception(told)
+
+    def _failed(self, producer: AIOKafkaProducer, error: KafkaError) -> LogError:
+        """Return what an error of Kafka's means for the record; replace what it has broken."""
+        if isinstance(error, _HOPELESS):
+            return LogUnavailableError(str(error), retryable=False)
+        self._replace(producer, error)
+        if isinstance(error, _NOT_KEPT):
+            return LogUnavailableError(str(error), retryable=True)
+        return LogTimeoutError(f"the broker did not confirm: {error}")
 
     async def _connected(self) -> AIOKafkaProducer:
         if self._producer is None and not self._stopped:
@@ -109,13 +160,15 @@ class RecordProducer:
             raise LogUnavailableError("the producer is stopped", retryable=False)
         return self._producer
 
-    async def _replace(self, failed: AIOKafkaProducer, error: KafkaError) -> None:
+    def _replace(self, failed: AIOKafkaProducer, error: KafkaError) -> None:
         """Start over under a new producer id: after a fatal error the old one stays broken."""
         if error.retriable or self._producer is not failed:
             return
         _log.warning("producer_replaced", client_id=self._client_id, why=repr(error))
         self._producer = None
-        await _close(failed)
+        closing = asyncio.create_task(_close(failed))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
 
 
 async def _has_partition(producer: AIOKafkaProducer, topic: str, partition: int) -> bool:

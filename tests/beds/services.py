@@ -79,11 +79,13 @@ class _StallingProducer(MemoryProducer):
         super().__init__(log)
         self._stalling = log
 
-    async def send(self, *, topic: str, partition: int, key: bytes, value: bytes) -> int:
-        offset = await super().send(topic=topic, partition=partition, key=key, value=value)
+    async def begin(
+        self, *, topic: str, partition: int, key: bytes, value: bytes
+    ) -> asyncio.Future[int]:
+        confirmed = await super().begin(topic=topic, partition=partition, key=key, value=value)
         if not self._stalling.confirms:
-            raise LogTimeoutError("the log did not confirm in time")
-        return offset
+            confirmed.set_exception(LogTimeoutError("the log did not confirm in time"))
+        return confirmed
 
 
 @dataclass(kw_only=True)
