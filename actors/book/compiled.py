@@ -1,6 +1,7 @@
 """The compiled book: the kernel's arrays behind the contract that every book answers."""
 
-from typing import Any, Self
+import sys
+from typing import Self
 
 import numpy as np
 
@@ -33,6 +34,7 @@ from actors.book.market import Market
 from actors.book.records import EVENT_DTYPE, LEVEL_DTYPE, RecordArray
 
 DEFAULT_ORDERS = 1_024
+EVENT_BYTES = EVENT_DTYPE.itemsize
 
 
 class CompiledBook:
@@ -44,14 +46,21 @@ class CompiledBook:
 
     def __init__(self, market: Market, *, initial_orders: int = DEFAULT_ORDERS) -> None:
         self._market = market
+        self._begin(memory.allocate(market, orders=initial_orders, client_ids=initial_orders))
+
+    def _begin(self, arrays: Book) -> None:
         self._image: BookImage | None = None
-        self._use(memory.allocate(market, orders=initial_orders, client_ids=initial_orders))
+        self._events: Words | None = None
+        self._use(arrays)
 
     def _use(self, arrays: Book) -> None:
         self._arrays = arrays
         self._state = arrays.state
-        self._event_words = arrays.events.reshape(-1)
         self._changed_words = arrays.changed.reshape(-1)
+        if arrays.events is not self._events:
+            self._events = arrays.events
+            self._lent_rows = 0
+            self._own_references = sys.getrefcount(self._events)
 
     @property
     def market(self) -> Market:
@@ -85,18 +94,32 @@ class CompiledBook:
         """Apply commands (`COMMAND_DTYPE`) in order; the outcome owns its arrays."""
         # Read-only or unaligned memory would be another type to the compiled call.
         fit = commands if commands.flags.carray else np.array(commands)
-        words = _records(WORD, len(fit) * COMMAND_WORDS, fit)
-        need, position, events, rows, before, after = entries.apply_commands(
-            words, BEGIN, *self._arrays
+        words = np.ndarray(len(fit) * COMMAND_WORDS, WORD, fit)
+        first = self._first_free_row()
+        need, position, last, rows, before, after = entries.apply_commands(
+            words, BEGIN - first, *self._arrays
         )
         if need != READY:
             return self._apply_growing(words, need, position)
-        return Applied(
-            _records(EVENT_DTYPE, events, self._event_words[: events * EVENT_WORDS].copy()),
-            _records(LEVEL_DTYPE, rows, self._changed_words[: rows * CHANGED_WORDS].copy()),
-            before,
-            after,
-        )
+        self._lent_rows = last
+        events = np.ndarray(last - first, EVENT_DTYPE, self._events, first * EVENT_BYTES)
+        return Applied(events, self._levels(rows), before, after)
+
+    def _levels(self, rows: int) -> RecordArray:
+        return np.ndarray(rows, LEVEL_DTYPE, self._changed_words[: rows * CHANGED_WORDS].copy())
+
+    def _first_free_row(self) -> int:
+        """Return the row from which on no outcome that somebody still has stands in the events.
+
+        Outcomes are views of the kernel's own array, which counts them by its references. When the
+        last is gone, the same memory is used again: memory that is touched for the first time costs
+        more than the matching.
+        """
+        if sys.getrefcount(self._events) == self._own_references:
+            self._lent_rows = 0
+        elif 2 * self._lent_rows > len(self._arrays.events):
+            self._use(memory.with_new_events(self._arrays))
+        return self._lent_rows
 
     def _apply_growing(self, words: Words, need: int, position: int) -> Applied:
         """Go on where the kernel ran out of room, as often as it does."""
@@ -106,23 +129,25 @@ class CompiledBook:
                 self._make_room_for_events(taken)
             else:
                 self._use(memory.grow(self._arrays, need))
-            need, position, events, rows, before, after = entries.apply_commands(
+            need, position, last, rows, before, after = entries.apply_commands(
                 words, position, *self._arrays
             )
-        taken.append(self._event_words[: events * EVENT_WORDS])
+        taken.append(self._arrays.events[self._lent_rows : last])
         return Applied(
-            np.concatenate(taken).view(EVENT_DTYPE),
-            self._changed_words[: rows * CHANGED_WORDS].copy().view(LEVEL_DTYPE),
+            np.concatenate(taken).reshape(-1).view(EVENT_DTYPE),
+            self._levels(rows),
             before,
             after,
         )
 
     def _make_room_for_events(self, taken: list[Words]) -> None:
         """Take the events out; make their array larger where the open orders call for it."""
-        taken.append(self._event_words[: int(self._state[S_EVENTS]) * EVENT_WORDS].copy())
+        taken.append(self._arrays.events[self._lent_rows : int(self._state[S_EVENTS])].copy())
         self._state[S_EVENTS] = 0
         if len(self._arrays.events) < memory.event_rows(self.open_orders):
             self._use(memory.grow(self._arrays, NEED_EVENTS))
+        elif self._lent_rows > 0:
+            self._use(memory.with_new_events(self._arrays))
 
     def depth(self, limit: int) -> tuple[RecordArray, RecordArray]:
         """Return bids and asks (`LEVEL_DTYPE`), best first, at most `limit` levels a side."""
@@ -180,13 +205,7 @@ class CompiledBook:
         """
         book = cls.__new__(cls)
         book._market = market
-        book._image = None
-        book._use(
+        book._begin(
             compiled_snapshot.decode(market, data, minimum_orders=DEFAULT_ORDERS, decoders=decoders)
         )
         return book
-
-
-def _records(dtype: np.dtype[Any], count: int, memory: np.ndarray[Any, Any]) -> RecordArray:
-    """Return the same memory as `count` records, in a fraction of the time that a view takes."""
-    return np.ndarray(count, dtype, memory)

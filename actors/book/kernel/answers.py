@@ -29,6 +29,7 @@ from actors.book.kernel.layout import (
     USER,
     Book,
 )
+from actors.book.kernel.machine import copy_row
 
 
 @inlined
@@ -48,8 +49,7 @@ def image(
 ) -> int:
     """Append an order's image and return its row."""
     at = index(book.state[S_EVENTS])
-    for word in range(EVENT_WORDS):
-        book.events[at, word] = book.orders[slot, word]
+    copy_row(book.events, at, book.orders, slot)
     book.events[at, HEAD] |= kind | (status << STATUS_SHIFT) | (flags << FLAGS_SHIFT)
     book.events[at, TRADE_ID] = 0
     book.events[at, TRADE_LOTS] = 0

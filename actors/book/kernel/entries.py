@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from actors.book.kernel import (
+    ahead,
     amend,
     answers,
     cancel,
@@ -17,6 +18,8 @@ from actors.book.kernel import (
     jit,
     ladder,
     layout,
+    levels,
+    machine,
     matching,
     place,
     queues,
@@ -27,6 +30,7 @@ from actors.book.kernel import (
     tables,
     taker,
     views,
+    window,
 )
 from actors.book.kernel.jit import entry, index, inlined
 from actors.book.kernel.layout import (
@@ -38,6 +42,7 @@ from actors.book.kernel.layout import (
     EVENT_WORDS,
     LEVEL_WORDS,
     MAP_WORDS,
+    NEED_BLOCKS,
     READY,
     S_EVENTS,
     S_FINGERPRINT,
@@ -45,12 +50,16 @@ from actors.book.kernel.layout import (
     S_UPDATE_ID,
     TOUCHED_WORDS,
     USER_WORDS,
+    WINDOW_COLUMNS,
+    WINDOW_ROWS,
     Book,
+    Ticks,
     Words,
 )
 
 _KERNEL = jit.fingerprint(
     [
+        ahead,
         amend,
         answers,
         cancel,
@@ -60,6 +69,8 @@ _KERNEL = jit.fingerprint(
         jit,
         ladder,
         layout,
+        levels,
+        machine,
         matching,
         place,
         queues,
@@ -70,6 +81,7 @@ _KERNEL = jit.fingerprint(
         taker,
         tables,
         views,
+        window,
     ]
 )
 
@@ -85,6 +97,7 @@ def _is_of_this_layout(book: Book) -> bool:
         and book.users.shape[1] == USER_WORDS
         and book.clients.shape[1] == CLIENT_ROW_WORDS
         and book.client_map.shape[1] == MAP_WORDS
+        and book.bits.shape == (WINDOW_ROWS, WINDOW_COLUMNS)
         and book.blocks.shape[1] == BLOCK_WORDS
         and book.touched.shape[2] == TOUCHED_WORDS
         and book.changed.shape[1] == CHANGED_WORDS
@@ -105,6 +118,8 @@ def _make_apply(fingerprint: int) -> Callable[..., tuple[int, int, int, int, int
         users: Words,
         clients: Words,
         client_map: Words,
+        bits: Words,
+        ticks: Ticks,
         blocks: Words,
         directory: Words,
         touched: Words,
@@ -112,7 +127,8 @@ def _make_apply(fingerprint: int) -> Callable[..., tuple[int, int, int, int, int
     ) -> tuple[int, int, int, int, int, int]:
         """Take the steps of all commands, or go on with those of the command at `position`.
 
-        `position` is BEGIN in the first call, and in the next what the one before returned.
+        `position` is BEGIN in the first call, less the rows of events that are to be left alone,
+        and in the next what the one before returned.
         Returns what must grow (READY: nothing), the position reached, how many events and how
         many changed levels stand in their arrays, and the update ids before and after. The caller
         makes what is named larger, or takes the events out and sets S_EVENTS to 0, and calls again.
@@ -120,17 +136,24 @@ def _make_apply(fingerprint: int) -> Callable[..., tuple[int, int, int, int, int
         """
         book = Book(
             state, events, orders, order_map, heap, levels, users, clients, client_map,
-            blocks, directory, touched, changed,
+            bits, ticks, blocks, directory, touched, changed,
         )  # fmt: skip
         if not _is_of_this_layout(book):
             raise ValueError("these are not the arrays of a book")
         state[S_FINGERPRINT] = fingerprint
         count = words.shape[0] // COMMAND_WORDS
-        if position == BEGIN:
+        if position <= BEGIN:
+            if window.should_move(book):
+                if window.blocks_short(book):
+                    return NEED_BLOCKS, position, BEGIN - position, 0, 0, 0
+                window.move(book)
+            state[S_EVENTS] = BEGIN - position
             position = 0
-            state[S_EVENTS] = 0
             state[S_PREVIOUS_UPDATE_ID] = state[S_UPDATE_ID]
+        looks_ahead = ahead.is_worth_it(book, count)
         while position < count:
+            if looks_ahead:
+                ahead.look_ahead(book, words, index(position * COMMAND_WORDS))
             need, ended = steps.step(book, words, index(position * COMMAND_WORDS))
             if need != READY:
                 return need, position, state[S_EVENTS], 0, 0, 0

@@ -23,7 +23,7 @@ from numba.extending import intrinsic
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_INTERPRETED = bool(vars(numba.config)["DISABLE_JIT"])
+INTERPRETED = bool(vars(numba.config)["DISABLE_JIT"])
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 
 
@@ -39,7 +39,7 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
 
 def entry(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function that Python calls, and keep the machine code on disk."""
-    if not _INTERPRETED:
+    if not INTERPRETED:
         return cast(Callable[P, R], numba.njit(cache=True, **_OPTIONS)(function))
 
     def interpreted(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -64,7 +64,7 @@ def _itself(number: int) -> int:
 
 
 index: Callable[[int], int] = cast(
-    Callable[[int], int], _itself if _INTERPRETED else intrinsic(_assumed_not_negative)
+    Callable[[int], int], _itself if INTERPRETED else intrinsic(_assumed_not_negative)
 )
 """Return a number that is not negative, and let the compiler rely on that."""
 

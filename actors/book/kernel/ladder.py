@@ -1,4 +1,4 @@
-"""Price levels of a side in order: blocks of sorted keys under a sorted directory.
+"""Price levels of a side outside the window, in order: blocks of sorted keys under a directory.
 
 Best at hand, a level found or made in two short searches, and never more moved than one block
 and, once in sixteen insertions at most, the directory: a few microseconds at a million levels.
@@ -18,11 +18,11 @@ from actors.book.kernel.layout import (
     KEY_MIN,
     L_BLOCK,
     L_KEY,
-    S_BEST,
     S_BLOCKS,
     S_FREE_BLOCK,
     S_SIDE_BLOCKS,
-    Book,
+    S_TOP,
+    Ladder,
 )
 
 FEW_KEYS = BLOCK_KEYS // 4
@@ -30,20 +30,20 @@ MERGED_KEYS = BLOCK_KEYS - FEW_KEYS
 
 
 @inlined
-def locate(book: Book, side: int, key: int) -> tuple[int, int]:
+def locate(book: Ladder, side: int, key: int) -> tuple[int, int]:
     """Return the directory row of `key` and how many keys of its block are at most `key`."""
     row = _row_of(book, side, key)
     return row, _up_to(book, block_of(book, side, row), key)
 
 
 @inlined
-def block_of(book: Book, side: int, row: int) -> int:
+def block_of(book: Ladder, side: int, row: int) -> int:
     """Return the block of a directory row."""
     return index(book.directory[2 * side + D_BLOCK, row])
 
 
 @inlined
-def _row_of(book: Book, side: int, key: int) -> int:
+def _row_of(book: Ladder, side: int, key: int) -> int:
     lows = 2 * side + D_LOW
     row = index(book.state[S_SIDE_BLOCKS + side] - 1)
     if book.directory[lows, row] > key:
@@ -57,7 +57,7 @@ def _row_of(book: Book, side: int, key: int) -> int:
 
 
 @inlined
-def _up_to(book: Book, block: int, key: int) -> int:
+def _up_to(book: Ladder, block: int, key: int) -> int:
     """Return how many keys of a block are at most `key`."""
     at = 0
     for place in range(BLOCK_KEYS):
@@ -65,9 +65,14 @@ def _up_to(book: Book, block: int, key: int) -> int:
     return index(at)
 
 
-@inlined
-def insert(book: Book, side: int, row: int, at: int, key: int, level: int) -> None:
-    """Add a level where `locate` said that its key belongs."""
+@inner
+def find_or_add(book: Ladder, side: int, key: int, level: int) -> int:
+    """Return the level with this key; where there is none, add `level` as that."""
+    row, at = locate(book, side, key)
+    if at > 0:
+        found = level_at(book, side, row, at)
+        if book.levels[found, L_KEY] == key:
+            return found
     block = block_of(book, side, row)
     count = index(book.directory[D_COUNT, block])
     if count == BLOCK_KEYS:
@@ -86,43 +91,51 @@ def insert(book: Book, side: int, row: int, at: int, key: int, level: int) -> No
     book.levels[level, L_BLOCK] = block
     book.directory[D_COUNT, block] = count + 1
     if at == count and row == book.state[S_SIDE_BLOCKS + side] - 1:
-        book.state[S_BEST + side] = level
-
-
-@inlined
-def remove(book: Book, side: int, level: int) -> None:
-    """Take out a level."""
-    block = index(book.levels[level, L_BLOCK])
-    at = _up_to(book, block, book.levels[level, L_KEY])
-    for place in range(at, book.directory[D_COUNT, block]):
-        below = index(place - 1)
-        book.blocks[block, below] = book.blocks[block, below + 1]
-        book.blocks[block, BLOCK_KEYS + below] = book.blocks[block, BLOCK_KEYS + below + 1]
-    _shorten(book, side, level)
-
-
-@inlined
-def remove_best(book: Book, side: int) -> None:
-    """Take out the best level, which is there."""
-    _shorten(book, side, index(book.state[S_BEST + side]))
-
-
-@inlined
-def _shorten(book: Book, side: int, level: int) -> None:
-    """Drop the last key of a level's block, and find the best level anew."""
-    block = index(book.levels[level, L_BLOCK])
-    count = index(book.directory[D_COUNT, block] - 1)
-    book.directory[D_COUNT, block] = count
-    book.blocks[block, count] = KEY_MAX
-    if count < FEW_KEYS and book.state[S_SIDE_BLOCKS + side] > 1:
-        _merge(book, side, _row_of(book, side, book.levels[level, L_KEY]))
-    last = block_of(book, side, index(book.state[S_SIDE_BLOCKS + side] - 1))
-    held = index(book.directory[D_COUNT, last])
-    book.state[S_BEST + side] = book.blocks[last, BLOCK_KEYS + held - 1] if held > 0 else -1
+        book.state[S_TOP + side] = level
+    return level
 
 
 @inner
-def _merge(book: Book, side: int, row: int) -> None:
+def remove(book: Ladder, side: int, level: int) -> None:
+    """Take out a level and find the best one here anew."""
+    state = book.state
+    block = index(book.levels[level, L_BLOCK])
+    count = index(book.directory[D_COUNT, block] - 1)
+    if level != state[S_TOP + side]:
+        at = _up_to(book, block, book.levels[level, L_KEY])
+        for place in range(at, count + 1):
+            below = index(place - 1)
+            book.blocks[block, below] = book.blocks[block, below + 1]
+            book.blocks[block, BLOCK_KEYS + below] = book.blocks[block, BLOCK_KEYS + below + 1]
+    book.directory[D_COUNT, block] = count
+    book.blocks[block, count] = KEY_MAX
+    if count < FEW_KEYS and state[S_SIDE_BLOCKS + side] > 1:
+        _merge(book, side, _row_of(book, side, book.levels[level, L_KEY]))
+    last = block_of(book, side, index(state[S_SIDE_BLOCKS + side] - 1))
+    held = index(book.directory[D_COUNT, last])
+    state[S_TOP + side] = book.blocks[last, BLOCK_KEYS + held - 1] if held > 0 else -1
+
+
+@inner
+def at_most(book: Ladder, side: int, key: int) -> int:
+    """Return the level with the largest key that is at most `key`, -1 where none is."""
+    row, at = locate(book, side, key)
+    if at == 0:
+        row -= 1
+        if row < 0:
+            return -1
+        at = book.directory[D_COUNT, block_of(book, side, row)]
+    return level_at(book, side, row, at)
+
+
+@inlined
+def level_at(book: Ladder, side: int, row: int, at: int) -> int:
+    """Return the level whose key is the last of `at` in the block of a directory row."""
+    return index(book.blocks[block_of(book, side, row), BLOCK_KEYS + at - 1])
+
+
+@inlined
+def _merge(book: Ladder, side: int, row: int) -> None:
     """Give up a row with few keys if it has none or the one below has room for them."""
     count = book.directory[D_COUNT, block_of(book, side, row)]
     below = block_of(book, side, max(row - 1, 0))
@@ -130,8 +143,8 @@ def _merge(book: Book, side: int, row: int) -> None:
         _close_row(book, side, row)
 
 
-@inner
-def _split(book: Book, side: int, row: int) -> None:
+@inlined
+def _split(book: Ladder, side: int, row: int) -> None:
     """Move the upper half of a full block into a new one behind it."""
     half = BLOCK_KEYS // 2
     block = book.directory[2 * side + D_BLOCK, row]
@@ -141,7 +154,7 @@ def _split(book: Book, side: int, row: int) -> None:
 
 
 @inlined
-def _move(book: Book, source: int, first: int, target: int, at: int, count: int) -> None:
+def _move(book: Ladder, source: int, first: int, target: int, at: int, count: int) -> None:
     for place in range(count):
         book.blocks[target, at + place] = book.blocks[source, first + place]
         level = book.blocks[source, BLOCK_KEYS + first + place]
@@ -153,7 +166,7 @@ def _move(book: Book, source: int, first: int, target: int, at: int, count: int)
 
 
 @inlined
-def _open_row(book: Book, side: int, row: int, low: int) -> None:
+def _open_row(book: Ladder, side: int, row: int, low: int) -> None:
     """Put an empty block into the directory at `row`."""
     state = book.state
     block = state[S_FREE_BLOCK]
@@ -173,8 +186,8 @@ def _open_row(book: Book, side: int, row: int, low: int) -> None:
     book.directory[2 * side + D_BLOCK, row] = block
 
 
-@inner
-def _close_row(book: Book, side: int, row: int) -> None:
+@inlined
+def _close_row(book: Ladder, side: int, row: int) -> None:
     """Take a block out of the directory, its keys poured into the block below."""
     block = book.directory[2 * side + D_BLOCK, row]
     count = book.directory[D_COUNT, block]

@@ -27,6 +27,8 @@ from actors.book.vocabulary import (
 
 Words = npt.NDArray[np.int64]
 WORD = np.dtype(np.int64)
+Ticks = npt.NDArray[np.int32]
+TICK = np.dtype(np.int32)
 
 
 class Book(NamedTuple):
@@ -35,8 +37,9 @@ class Book(NamedTuple):
     `state` counters, list heads and limits; `events` (rows of EVENT_WORDS); `orders` (slots);
     `order_map` order id to slot; `heap` slots of GTD orders, soonest first; `levels` one row a
     price; `users` user id to ends of the list of their orders; `clients` remembered client order
-    ids; `client_map` their hash to row; `blocks` sorted keys and level numbers; `directory` the
-    order of the blocks; `touched` levels to report, by side; `changed` the report.
+    ids; `client_map` their hash to row; `bits` and `ticks` levels in the window around the market;
+    `blocks` sorted keys and numbers of the levels outside; `directory` the order of the blocks;
+    `touched` levels outside to report, by side; `changed` the report.
     """
 
     state: Words
@@ -48,10 +51,21 @@ class Book(NamedTuple):
     users: Words
     clients: Words
     client_map: Words
+    bits: Words
+    ticks: Ticks
     blocks: Words
     directory: Words
     touched: Words
     changed: Words
+
+
+class Ladder(NamedTuple):
+    """The arrays of a book with which the levels outside the window are kept in order."""
+
+    state: Words
+    levels: Words
+    blocks: Words
+    directory: Words
 
 
 def _word(layout: np.dtype[np.void], name: str) -> int:
@@ -116,7 +130,16 @@ CLIENT_AT = RELATED_USER
 # Levels. A key is the price for bids and its negative for asks: the best has the largest.
 LEVEL_WORDS = 8
 L_KEY, L_QUANTITY, L_FILLED, L_COUNT, L_FIRST, L_LAST, L_TOUCHED, L_BLOCK = range(LEVEL_WORDS)
-L_NEXT_FREE = L_BLOCK  # of a level that is not in use
+L_NEXT_FREE = L_FIRST  # of a level that is not in use
+# Window: bits of WINDOW_TICKS consecutive keys a side, then of the words of these that are not 0,
+# then of the words of those. A row has a column for each side's levels and for each side's touched
+# ones. By price, the number of the level and 1, or 0.
+WINDOW_BITS = 16
+WINDOW_TICKS = 1 << WINDOW_BITS
+MIDDLE_ROWS = WINDOW_TICKS >> 6
+TOP_ROW = MIDDLE_ROWS + (MIDDLE_ROWS >> 6)
+WINDOW_ROWS = TOP_ROW + 1
+TOUCHED_COLUMN, WINDOW_COLUMNS = 2, 4
 # Blocks: keys, ascending and padded with KEY_MAX, then the levels' numbers.
 BLOCK_KEYS = 32
 BLOCK_WORDS = 2 * BLOCK_KEYS
@@ -157,12 +180,18 @@ CHANGED_WORDS = LEVEL_DTYPE.itemsize // WORD.itemsize
     S_FREE_BLOCK,
     S_BEST,
     S_BEST_SELL,
+    S_TOP,
+    S_TOP_SELL,
+    S_WINDOW,
+    S_WINDOW_SELL,
+    S_MISSES,
     S_SIDE_BLOCKS,
     S_SIDE_BLOCKS_SELL,
     S_SIDE_LEVELS,
     S_SIDE_LEVELS_SELL,
     S_TOUCHED,
     S_TOUCHED_SELL,
+    S_TOUCHED_LEVELS,
     S_MARKET_ID,
     S_MIN_NOTIONAL,
     S_MAX_PRICE,
@@ -172,7 +201,7 @@ CHANGED_WORDS = LEVEL_DTYPE.itemsize // WORD.itemsize
     S_CLIENT_MEMORY,
     S_FINGERPRINT,
     STATE_WORDS,
-) = range(38)
+) = range(44)
 
 # Events of one step beside one for each open order (actors/book/kernel/steps.py).
 OWN_EVENTS = 1

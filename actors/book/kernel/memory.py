@@ -42,9 +42,16 @@ from actors.book.kernel.layout import (
     S_PROTECTION_BPS,
     S_SIDE_BLOCKS,
     S_SIDE_BLOCKS_SELL,
+    S_TOP,
+    S_TOP_SELL,
+    S_WINDOW_SELL,
     STATE_WORDS,
+    TICK,
     TOUCHED_WORDS,
     USER_WORDS,
+    WINDOW_COLUMNS,
+    WINDOW_ROWS,
+    WINDOW_TICKS,
     WORD,
     Book,
     Words,
@@ -61,6 +68,8 @@ _EMPTY_LISTS = (
     S_NEWEST,
     S_BEST,
     S_BEST_SELL,
+    S_TOP,
+    S_TOP_SELL,
 )
 
 
@@ -89,10 +98,12 @@ def allocate(market: Market, *, orders: int, client_ids: int) -> Book:
         users=_zeros(2 * order_rows, USER_WORDS),
         clients=_zeros(client_rows, CLIENT_ROW_WORDS),
         client_map=_zeros(2 * client_rows, MAP_WORDS),
+        bits=_zeros(WINDOW_ROWS, WINDOW_COLUMNS),
+        ticks=np.zeros(WINDOW_TICKS, TICK),
         blocks=blocks,
         directory=directory,
-        touched=_zeros(2, 2 * order_rows, TOUCHED_WORDS),
-        changed=_zeros(4 * order_rows, CHANGED_WORDS),
+        touched=_zeros(2, order_rows, TOUCHED_WORDS),
+        changed=_zeros(order_rows, CHANGED_WORDS),
     )
 
 
@@ -127,6 +138,11 @@ def grow(book: Book, need: int) -> Book:
     raise AssertionError(f"nothing is known to need {need}")
 
 
+def with_new_events(book: Book) -> Book:
+    """Return the book with another array of events; the one before stays with whoever has it."""
+    return book._replace(events=_zeros(*book.events.shape))
+
+
 def event_rows(open_orders: int) -> int:
     """Return how long an array of events is that takes two steps of a book with so many orders.
 
@@ -138,6 +154,7 @@ def event_rows(open_orders: int) -> int:
 def _new_state(market: Market) -> Words:
     state = _zeros(STATE_WORDS + DIGITS)
     state[S_BLOCKS] = 2
+    state[S_WINDOW_SELL] = 1 - WINDOW_TICKS
     state[S_SIDE_BLOCKS] = state[S_SIDE_BLOCKS_SELL] = 1
     for word in _EMPTY_LISTS:
         state[word] = -1

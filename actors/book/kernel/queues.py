@@ -1,9 +1,8 @@
 """Orders at rest: in the queue of their level, in the list of their user, and out again."""
 
-from actors.book.kernel import clients, heap, ladder
+from actors.book.kernel import clients, heap
 from actors.book.kernel.jit import index, inlined, inner
 from actors.book.kernel.layout import (
-    BLOCK_KEYS,
     BUY,
     CLIENT_AT,
     FILLED,
@@ -14,9 +13,7 @@ from actors.book.kernel.layout import (
     L_FIRST,
     L_KEY,
     L_LAST,
-    L_NEXT_FREE,
     L_QUANTITY,
-    L_TOUCHED,
     LEVEL,
     NEXT,
     ORDER_ID,
@@ -24,18 +21,11 @@ from actors.book.kernel.layout import (
     PRICE,
     QUANTITY,
     S_BEST,
-    S_FREE_LEVEL,
     S_FREE_SLOT,
-    S_LEVELS,
     S_OPEN,
-    S_SIDE_LEVELS,
     S_SLOTS,
-    S_TOUCHED,
-    S_UPDATE_ID,
     S_USERS,
     SIDE_SHIFT,
-    T_LEVEL,
-    T_PRICE,
     TIME_IN_FORCE_SHIFT,
     U_FIRST,
     U_LAST,
@@ -44,6 +34,8 @@ from actors.book.kernel.layout import (
     USER_PREVIOUS,
     Book,
 )
+from actors.book.kernel.levels import drop_level, level_of
+from actors.book.kernel.report import touch
 from actors.book.kernel.tables import probe, put, vacate
 
 
@@ -91,60 +83,10 @@ def release_slot(book: Book, slot: int) -> None:
 
 
 @inlined
-def touch(book: Book, side: int, level: int) -> None:
-    """Note an elementary change of a level."""
-    book.state[S_UPDATE_ID] += 1
-    if book.levels[level, L_TOUCHED] < 0:
-        at = index(book.state[S_TOUCHED + side])
-        book.state[S_TOUCHED + side] = at + 1
-        book.levels[level, L_TOUCHED] = at
-        book.touched[side, at, T_PRICE] = abs(book.levels[level, L_KEY])
-        book.touched[side, at, T_LEVEL] = level
-
-
-@inlined
-def _level_at(book: Book, side: int, key: int) -> int:
-    """Return the level with this key, made where there is none."""
-    row, at = ladder.locate(book, side, key)
-    block = ladder.block_of(book, side, row)
-    if at > 0 and book.blocks[block, at - 1] == key:
-        return index(book.blocks[block, BLOCK_KEYS + at - 1])
-    state = book.state
-    level = state[S_FREE_LEVEL]
-    if level >= 0:
-        state[S_FREE_LEVEL] = book.levels[level, L_NEXT_FREE]
-    else:
-        level = state[S_LEVELS]
-        state[S_LEVELS] += 1
-    level = index(level)
-    state[S_SIDE_LEVELS + side] += 1
-    book.levels[level, L_KEY] = key
-    book.levels[level, L_QUANTITY] = 0
-    book.levels[level, L_FILLED] = 0
-    book.levels[level, L_COUNT] = 0
-    book.levels[level, L_FIRST] = -1
-    book.levels[level, L_LAST] = -1
-    book.levels[level, L_TOUCHED] = -1
-    ladder.insert(book, side, row, at, key, level)
-    return level
-
-
-@inlined
-def _drop_level(book: Book, side: int, level: int) -> None:
-    """Give up an empty level that the ladder has let go."""
-    state = book.state
-    state[S_SIDE_LEVELS + side] -= 1
-    if book.levels[level, L_TOUCHED] >= 0:
-        book.touched[side, book.levels[level, L_TOUCHED], T_LEVEL] = -1
-    book.levels[level, L_NEXT_FREE] = state[S_FREE_LEVEL]
-    state[S_FREE_LEVEL] = level
-
-
-@inlined
 def join_queue(book: Book, slot: int) -> int:
     """Append an order to the queue of its price and return the level."""
     side = side_of(book, slot)
-    level = _level_at(book, side, key_of(side, book.orders[slot, PRICE]))
+    level = level_of(book, side, key_of(side, book.orders[slot, PRICE]))
     last = book.levels[level, L_LAST]
     book.orders[slot, LEVEL] = level
     book.orders[slot, PREVIOUS] = last
@@ -234,8 +176,7 @@ def leave(book: Book, slot: int) -> None:
     level = index(book.orders[slot, LEVEL])
     touch(book, side, level)
     if _leave_queue(book, slot):
-        ladder.remove(book, side, level)
-        _drop_level(book, side, level)
+        drop_level(book, side, level)
     leave_user(book, slot)
 
 
@@ -245,8 +186,7 @@ def leave_best(book: Book, slot: int) -> None:
     side = side_of(book, slot)
     level = index(book.orders[slot, LEVEL])
     if _leave_queue(book, slot):
-        ladder.remove_best(book, side)
-        _drop_level(book, side, level)
+        drop_level(book, side, level)
     leave_user(book, slot)
 
 

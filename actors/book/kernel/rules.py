@@ -3,10 +3,7 @@
 from actors.book.kernel import clients
 from actors.book.kernel.jit import inlined, inner
 from actors.book.kernel.layout import (
-    BLOCK_KEYS,
     BUY,
-    D_BLOCK,
-    D_COUNT,
     DECREMENT,
     EXPIRE_MAKER,
     EXPIRES,
@@ -46,7 +43,6 @@ from actors.book.kernel.layout import (
     S_MAX_QUANTITY,
     S_MIN_NOTIONAL,
     S_PROTECTION_BPS,
-    S_SIDE_BLOCKS,
     S_TIME,
     SELL,
     SIDE_SHIFT,
@@ -55,6 +51,7 @@ from actors.book.kernel.layout import (
     USER,
     Book,
 )
+from actors.book.kernel.levels import first_level, next_level
 from actors.book.kernel.queues import best_key, byte_of, key_of, remaining, side_of
 
 BASIS_POINTS = 10_000
@@ -176,17 +173,12 @@ def _can_fill(book: Book, slot: int) -> bool:
     other = 1 - side_of(book, slot)
     limit_key = key_of(other, limit_of(book, slot))
     wanted = book.orders[slot, QUANTITY]
-    row = book.state[S_SIDE_BLOCKS + other] - 1
-    while row >= 0:
-        block = book.directory[2 * other + D_BLOCK, row]
-        for at in range(book.directory[D_COUNT, block] - 1, -1, -1):
-            level = book.blocks[block, BLOCK_KEYS + at]
-            if book.levels[level, L_KEY] < limit_key:
-                return False
-            wanted, stopped = _wanted_after(book, slot, level, wanted)
-            if wanted <= 0 or stopped:
-                return wanted <= 0
-        row -= 1
+    level, row, at, place = first_level(book, other)
+    while level >= 0 and book.levels[level, L_KEY] >= limit_key:
+        wanted, stopped = _wanted_after(book, slot, level, wanted)
+        if wanted <= 0 or stopped:
+            return wanted <= 0
+        level, row, at, place = next_level(book, other, row, at, place)
     return False
 
 

@@ -14,8 +14,8 @@ The space for a step is known before it begins, and is asked for there and nowhe
   the taker ends. `OWN_EVENTS` more is a new order's image, the end of a cancel-all or a refusal.
 - Order slots, users, client order ids and blocks: one each, for the order that comes to rest, whose
   level splits at most one block.
-- Touched levels, on each side: those that there are, and one that is made. A level that goes keeps
-  its row, and one that comes back takes another.
+- Touched levels: those that there are, and one that is made. A level that goes keeps its row, and
+  one that comes back outside the window takes another.
 """
 
 from actors.book.kernel import cancel, commands
@@ -38,9 +38,10 @@ from actors.book.kernel.layout import (
     S_FREE_SLOT,
     S_OPEN,
     S_SIDE_LEVELS,
+    S_SIDE_LEVELS_SELL,
     S_SLOTS,
     S_TIME,
-    S_TOUCHED,
+    S_TOUCHED_LEVELS,
     S_USERS,
     Book,
     Words,
@@ -80,7 +81,7 @@ def _need(book: Book, events: int) -> int:
         return NEED_CLIENTS
     if state[S_FREE_BLOCK] < 0 and state[S_BLOCKS] == book.blocks.shape[0]:
         return NEED_BLOCKS
-    for side in range(2):
-        if state[S_TOUCHED + side] + state[S_SIDE_LEVELS + side] >= book.touched.shape[1]:
-            return NEED_TOUCHED
+    levels = state[S_SIDE_LEVELS] + state[S_SIDE_LEVELS_SELL]
+    if state[S_TOUCHED_LEVELS] + levels >= book.changed.shape[0]:
+        return NEED_TOUCHED
     return READY

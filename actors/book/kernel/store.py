@@ -22,7 +22,6 @@ from actors.book.kernel.layout import (
     RELATED_ORDER,
     RELATED_USER,
     S_OLDEST,
-    S_SIDE_BLOCKS,
     S_SLOTS,
     S_USERS,
     SEQUENCE,
@@ -36,9 +35,9 @@ from actors.book.kernel.layout import (
     Book,
     Words,
 )
+from actors.book.kernel.levels import first_level, next_level
 from actors.book.kernel.queues import enter, join_queue
 from actors.book.kernel.tables import probe
-from actors.book.kernel.views import next_level
 
 FINISHED_USER, FINISHED_ORDER, FINISHED_WORD = 0, 1, 2
 FINISHED_WORDS = 2 + CLIENT_WORDS
@@ -52,7 +51,7 @@ def pack(book: Book, rows: Words, finished: Words) -> None:
     """
     count = 0
     for side in range(2):
-        level, place, at = next_level(book, side, book.state[S_SIDE_BLOCKS + side], 0)
+        level, row, at, place = first_level(book, side)
         while level >= 0:
             slot = book.levels[level, L_FIRST]
             while slot >= 0:
@@ -61,13 +60,13 @@ def pack(book: Book, rows: Words, finished: Words) -> None:
                 book.orders[slot, SPARE] = count
                 count += 1
                 slot = book.orders[slot, NEXT]
-            level, place, at = next_level(book, side, place, at)
-    for row in range(count):
+            level, row, at, place = next_level(book, side, row, at, place)
+    for image in range(count):
         for word in (USER_NEXT, USER_PREVIOUS):
-            slot = rows[row, word]
-            rows[row, word] = -1 if slot < 0 else book.orders[slot, SPARE]
+            slot = rows[image, word]
+            rows[image, word] = -1 if slot < 0 else book.orders[slot, SPARE]
         for word in (REASON, SEQUENCE, TIME, COMMAND_ID, RELATED_ORDER, RELATED_USER, SPARE):
-            rows[row, word] = 0
+            rows[image, word] = 0
     _pack_finished(book, finished)
 
 

@@ -5,7 +5,6 @@ import numpy as np
 from actors.book.kernel.answers import open_status
 from actors.book.kernel.jit import inlined, inner
 from actors.book.kernel.layout import (
-    BLOCK_KEYS,
     BUY,
     C_NEXT,
     C_ORDER,
@@ -14,8 +13,6 @@ from actors.book.kernel.layout import (
     CLIENT_WORDS,
     COMMAND_ID,
     CREATED,
-    D_BLOCK,
-    D_COUNT,
     EVENT_WORDS,
     EXPIRES,
     FILLED,
@@ -39,7 +36,6 @@ from actors.book.kernel.layout import (
     S_OLDEST,
     S_OPEN,
     S_SEQUENCE,
-    S_SIDE_BLOCKS,
     S_TIME,
     S_TRADE_ID,
     S_UPDATE_ID,
@@ -54,6 +50,7 @@ from actors.book.kernel.layout import (
     Book,
     Words,
 )
+from actors.book.kernel.levels import first_level, next_level
 
 SMALL_FIELDS_AND_FLAGS = 0x1_FFFF_FFFF
 STEP = np.uint64(0x9E3779B97F4A7C15)
@@ -62,41 +59,24 @@ SECOND_FACTOR = np.uint64(0x94D049BB133111EB)
 SHIFTS = (np.uint64(30), np.uint64(27), np.uint64(31))
 
 
-@inlined
-def next_level(book: Book, side: int, row: int, at: int) -> tuple[int, int, int]:
-    """Return the level after a place in the ladder, and its place; -1 after the last.
-
-    Start with the number of the side's directory rows and 0.
-    """
-    if at == 0:
-        row -= 1
-        if row < 0:
-            return -1, row, 0
-        at = book.directory[D_COUNT, book.directory[2 * side + D_BLOCK, row]]
-        if at == 0:
-            return -1, row, 0
-    block = book.directory[2 * side + D_BLOCK, row]
-    return book.blocks[block, BLOCK_KEYS + at - 1], row, at - 1
-
-
 @inner
 def depth(book: Book, side: int, rows: Words) -> None:
     """Fill `rows` with a side's levels, best first; there are at least as many."""
-    place, at = book.state[S_SIDE_BLOCKS + side], 0
+    level, row, at, place = first_level(book, side)
     for index in range(rows.shape[0]):
-        level, place, at = next_level(book, side, place, at)
         rows[index, 0] = side + BUY
         rows[index, 1] = abs(book.levels[level, L_KEY])
         rows[index, 2] = book.levels[level, L_QUANTITY]
         rows[index, 3] = book.levels[level, L_FILLED]
         rows[index, 4] = book.levels[level, L_COUNT]
+        level, row, at, place = next_level(book, side, row, at, place)
 
 
 @inner
 def images(book: Book, side: int, rows: Words) -> int:
     """Fill `rows` with the images of a side's orders in priority; return how many there were."""
     count = 0
-    level, place, at = next_level(book, side, book.state[S_SIDE_BLOCKS + side], 0)
+    level, row, at, place = first_level(book, side)
     while level >= 0:
         slot = book.levels[level, L_FIRST]
         while slot >= 0:
@@ -105,7 +85,7 @@ def images(book: Book, side: int, rows: Words) -> int:
             _write_image(book, slot, rows, count)
             count += 1
             slot = book.orders[slot, NEXT]
-        level, place, at = next_level(book, side, place, at)
+        level, row, at, place = next_level(book, side, row, at, place)
     return count
 
 
@@ -136,18 +116,18 @@ def state_hash(book: Book) -> np.uint64:
     for word in (S_TIME, S_SEQUENCE, S_TRADE_ID, S_UPDATE_ID, S_HALTED):
         hashed = _mixed(hashed, state[word])
     for side in range(2):
-        level, place, at = next_level(book, side, state[S_SIDE_BLOCKS + side], 0)
+        level, row, at, place = first_level(book, side)
         while level >= 0:
             slot = book.levels[level, L_FIRST]
             while slot >= 0:
                 hashed = _with_order(book, slot, hashed)
                 slot = book.orders[slot, NEXT]
-            level, place, at = next_level(book, side, place, at)
-    row = state[S_OLDEST]
-    while row >= 0:
-        hashed = _mixed(hashed, book.clients[row, C_USER])
-        hashed = _mixed(hashed, book.clients[row, C_ORDER])
-        row = book.clients[row, C_NEXT]
+            level, row, at, place = next_level(book, side, row, at, place)
+    client = state[S_OLDEST]
+    while client >= 0:
+        hashed = _mixed(hashed, book.clients[client, C_USER])
+        hashed = _mixed(hashed, book.clients[client, C_ORDER])
+        client = book.clients[client, C_NEXT]
     return _mixed(hashed, state[S_OPEN])
 
 
