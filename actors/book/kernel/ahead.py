@@ -12,11 +12,14 @@ from actors.book.kernel.layout import (
     COMMAND_WORDS,
     EVENT_WORDS,
     IN_ORDER_ID,
+    IN_PRICE,
     IN_USER,
     LEVEL,
     S_OPEN,
+    S_WINDOW,
     USER_NEXT,
     USER_PREVIOUS,
+    WINDOW_TICKS,
     Book,
     Words,
 )
@@ -41,6 +44,7 @@ def look_ahead(book: Book, words: Words, base: int) -> None:
     far = index(min(base + FAR * COMMAND_WORDS, last))
     fetch(book.order_map, home(words[far + IN_ORDER_ID], book.order_map.shape[0] - 1), 0)
     fetch(book.users, home(words[far + IN_USER], book.users.shape[0] - 1), 0)
+    fetch(book.ticks, (words[far + IN_PRICE] - book.state[S_WINDOW]) & (WINDOW_TICKS - 1), 0)
     slot = _slot_of(book, words[index(min(base + MIDDLE * COMMAND_WORDS, last)) + IN_ORDER_ID])
     for word in range(0, EVENT_WORDS, CACHE_LINE_WORDS):
         fetch(book.orders, slot, word)

@@ -13,7 +13,7 @@ from numba.extending import intrinsic
 from numba.np import arrayobj
 
 from actors.book.kernel.jit import INTERPRETED, inlined
-from actors.book.kernel.layout import EVENT_WORDS, Words
+from actors.book.kernel.layout import EVENT_WORDS, Ticks, Words
 
 _WORD_BITS = 64
 _ALL_BITS = 2**_WORD_BITS - 1
@@ -78,19 +78,21 @@ def _fetch(_context: Any, rows: Any, row: Any, word: Any) -> tuple[Any, Callable
 
 
 def _address(context: Any, builder: Any, rows_type: Any, rows: Any, place: tuple[Any, Any]) -> Any:
-    """Return where in memory a word of a row stands."""
+    """Return where in memory a word of a row stands; a flat array has rows of one."""
     array = arrayobj.make_array(rows_type)(context, builder, rows)
-    width = cgutils.unpack_tuple(builder, array.shape)[1]
-    offset = builder.add(builder.mul(place[0], width), place[1])
+    _, *widths = cgutils.unpack_tuple(builder, array.shape)
+    first = builder.mul(place[0], widths[0]) if widths else place[0]
+    offset = builder.add(first, place[1])
     return builder.gep(array.data, [offset])
 
 
-def _fetch_interpreted(rows: Words, row: int, word: int) -> None:
+def _fetch_interpreted(rows: Words | Ticks, row: int, word: int) -> None:
     return None
 
 
-fetch: Callable[[Words, int, int], None] = cast(
-    Callable[[Words, int, int], None], _fetch_interpreted if INTERPRETED else intrinsic(_fetch)
+fetch: Callable[[Words | Ticks, int, int], None] = cast(
+    Callable[[Words | Ticks, int, int], None],
+    _fetch_interpreted if INTERPRETED else intrinsic(_fetch),
 )
 """Ask the caches early for a word of a row; no such row is no error."""
 
