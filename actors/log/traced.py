@@ -19,13 +19,16 @@ class TracedLog(KafkaLog):
         self._trace = trace
         self._step = step
 
-    def reader(self, *, topic: str, client_id: str, wait_ms: int = 500) -> KafkaLogReader:
+    def reader(
+        self, *, topic: str, client_id: str, wait_ms: int = 500, ahead: bool = True
+    ) -> KafkaLogReader:
         """Return a reader of a topic, as `KafkaLog` does."""
         return TracedReader(
             bootstrap=self.bootstrap,
             topic=topic,
             client_id=client_id,
             wait_ms=wait_ms,
+            ahead=ahead,
             trace=self._trace,
             step=self._step,
         )
@@ -35,9 +38,19 @@ class TracedReader(KafkaLogReader):
     """Stamp records when more are asked for: then what was read has been dealt with."""
 
     def __init__(
-        self, *, bootstrap: str, topic: str, client_id: str, wait_ms: int, trace: Trace, step: Step
+        self,
+        *,
+        bootstrap: str,
+        topic: str,
+        client_id: str,
+        wait_ms: int,
+        ahead: bool,
+        trace: Trace,
+        step: Step,
     ) -> None:
-        super().__init__(bootstrap=bootstrap, topic=topic, client_id=client_id, wait_ms=wait_ms)
+        super().__init__(
+            bootstrap=bootstrap, topic=topic, client_id=client_id, wait_ms=wait_ms, ahead=ahead
+        )
         self._trace = trace
         self._step = step
         self._read: dict[int, list[LogRecord]] = {}

@@ -18,7 +18,7 @@ from actors.log.commands import COMMANDS_PER_RECORD_MAX, KafkaCommandLog
 from actors.log.ends import KafkaLogEnds
 from actors.log.events import KafkaEventSink
 from actors.log.kafka import KafkaLog
-from actors.log.ports import Published
+from actors.log.ports import LogRecord, Published
 from actors.log.reader import KafkaLogReader
 from actors.log.tail import EventTail, TailedEvents
 from actors.platform.config import Servers
@@ -174,7 +174,7 @@ async def test_a_reader_follows_from_any_offset(
     assert [record.offset for record in again] == [8, 9]
     assert await reader.read(timeout_ms=10) == {}
     await append_singly(log, only(platform), flow(2))
-    fresh = []
+    fresh: list[LogRecord] = []
     async with asyncio.timeout(10):
         while len(fresh) < 2:
             fresh += (await reader.read(timeout_ms=5_000)).get(partition, [])
