@@ -12,7 +12,7 @@ import numpy as np
 from actors.follow.positions import read_positions
 from actors.platform.trace import now_us
 from actors.writer.writer import CONSUMER as WRITER
-from analytics.aggregator import CONSUMER as CANDLES
+from analytics.ports import CONSUMER as CANDLES
 from cluster.tools.bench.latency.stages import Moments
 
 CONSUMERS = {"writer": WRITER, "candles": CANDLES}
