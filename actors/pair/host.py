@@ -126,7 +126,7 @@ class PairHost:
 
 
 def _answer(
-    pair: PairActor,
+    pair: "PairActor",
     asked: PositionRequest | RewindRequest | AcknowledgeRequest | DepthRequest | StatsRequest,
 ) -> Position | tuple[bytes, bytes] | dict[str, Any] | None:
     match asked:
