@@ -22,10 +22,7 @@ _CALLED_FROM_OUTSIDE = {
     "_engineio_server_class": "python-socketio asks for it",
     "_handle_eio_message": "python-socketio's, overridden",
     **dict.fromkeys(
-        (
-            *("connection_made", "connection_lost", "data_received", "datagram_received"),
-            *("pause_writing", "resume_writing"),
-        ),
+        ("connection_lost", "data_received", "datagram_received", "pause_writing"),
         "asyncio calls them on a protocol",
     ),
     "build": "aiokafka asks a request for it",
