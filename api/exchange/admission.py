@@ -8,10 +8,12 @@ long as that; where they do not and the window is used, it grows with each event
 what the platform gets through, whatever the machine, and as the number on the way is what is
 bounded, there is no burst to fear when a window opens.
 
-Times are of this process's clock alone. Where a market is silent altogether, as its actor or its
+Times are of this process's clock alone, and what its own reader rested is no delay of a market's.
+Where a market is silent altogether, as its actor or its
 router starts again, nothing is known of its speed, and orders are taken: the log keeps them.
 """
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -26,17 +28,19 @@ from api.exchange.refusals import UnavailableError
 
 # All markets' windows together: at the start, and at least.
 _ALL_AT_FIRST = 2_048
-_ALL_MIN = 32
+_ALL_MIN = 64
 _WINDOW_AT_FIRST_MIN = 64
 _WINDOW_MIN = 2
 _WINDOW_MAX = 4_096.0
 # What an event adds to a window that is used: to twice as much in the time that an order takes, and
-# carefully once it is known where too much begins.
+# carefully for some time after it was found where too much begins.
 _GROWTH_AT_FIRST = 1.0
 _GROWTH = 0.25
 _SHRINK_MIN = 0.3
+_CAREFUL_S = 2.0
 _SILENT_S = 2.0
-# Orders on their way at which events are listened to at once, and at which no longer.
+# Orders on their way at which events are listened to at once, and at which no longer. So they are
+# where a window is half full, until it is a quarter full: what was not heard yet fills it too.
 _LISTEN = 256
 _LISTEN_NO_MORE = 64
 _KEPT_MAX = 20_000
@@ -45,14 +49,13 @@ _KEPT_MAX = 20_000
 class _Window:
     """One market's orders on their way, oldest first, and how many there may be."""
 
-    __slots__ = ("cut_s", "growth", "heard_s", "sent_s", "size")
+    __slots__ = ("cut_s", "heard_s", "sent_s", "size")
 
     def __init__(self, size: float) -> None:
         self.sent_s: OrderedDict[int, float] = OrderedDict()
         self.size = size
-        self.growth = _GROWTH_AT_FIRST
         self.heard_s = 0.0
-        self.cut_s = 0.0
+        self.cut_s = -math.inf
 
 
 class Admission:
@@ -80,6 +83,7 @@ class Admission:
         self._windows = {market.market_id: _Window(at_first) for market in topology}
         self._window_min = float(max(_WINDOW_MIN, _ALL_MIN // markets))
         self._on_their_way = 0
+        self._filling: set[int] = set()
         self._listening = False
 
     @property
@@ -109,16 +113,19 @@ class Admission:
         # Of a market that is silent the oldest are forgotten: they tell nothing any more.
         while len(window.sent_s) > _KEPT_MAX:
             window.sent_s.popitem(last=False)
-        self._changed(len(window.sent_s) - before)
+        self._changed(market.market_id, len(window.sent_s) - before)
 
     def not_sent(self, market: Market, order_ids: Iterable[int]) -> None:
         """Take back orders that the log has not."""
         window = self._windows[market.market_id]
         gone = sum(window.sent_s.pop(order_id, None) is not None for order_id in order_ids)
-        self._changed(-gone)
+        self._changed(market.market_id, -gone)
 
-    def take(self, market_id: int, events: RecordArray) -> None:
-        """Learn from the events that answer own orders how long they took."""
+    def take(self, market_id: int, events: RecordArray, *, rested_s: float = 0.0) -> None:
+        """Learn from the events that answer own orders how long they took.
+
+        They may have been there for `rested_s` already, while nobody looked.
+        """
         window = self._windows[market_id]
         if not window.sent_s or not len(events):
             return
@@ -133,35 +140,44 @@ class Admission:
             if (sent_s := window.sent_s.pop(order_id, None)) is not None
         ]
         if times_s:
-            self._learn(window, sent_s=times_s[-1], before=before, count=len(times_s))
-            self._changed(-len(times_s))
+            took_s = self._clock_s() - times_s[-1] - rested_s
+            self._learn(window, took_s=took_s, sent_s=times_s[-1], before=before)
+            self._changed(market_id, -len(times_s))
 
     def forget(self, market_id: int) -> None:
         """Forget what is on its way to a market, as events were missed."""
         window = self._windows[market_id]
-        self._changed(-len(window.sent_s))
+        gone = len(window.sent_s)
         window.sent_s.clear()
+        self._changed(market_id, -gone)
 
-    def _learn(self, window: _Window, *, sent_s: float, before: int, count: int) -> None:
-        """Fit a window to what the newest of `count` orders took, with `before` on their way."""
+    def _learn(self, window: _Window, *, took_s: float, sent_s: float, before: int) -> None:
+        """Fit a window to what the newest order heard of took, of `before` on their way."""
         now_s = self._clock_s()
-        took_s = now_s - sent_s
         window.heard_s = now_s
         if took_s <= self._target_s:
             if before >= window.size / 2:
-                window.size = min(window.size + count * window.growth, _WINDOW_MAX)
-        # Orders that were sent before the last cut tell of the time before it.
-        elif sent_s > window.cut_s:
+                careful = now_s - window.cut_s < _CAREFUL_S
+                heard = before - len(window.sent_s)
+                growth = heard * (_GROWTH if careful else _GROWTH_AT_FIRST)
+                window.size = min(window.size + growth, _WINDOW_MAX)
+        # Orders that were sent before the last cut tell of the time before it, and where there are
+        # few it is not their number that made them slow.
+        elif sent_s > window.cut_s and before > self._window_min:
             share = max(self._target_s / took_s, _SHRINK_MIN)
             window.size = max(min(window.size, before) * share, self._window_min)
             window.cut_s = now_s
-            window.growth = _GROWTH
 
-    def _changed(self, difference: int) -> None:
+    def _changed(self, market_id: int, difference: int) -> None:
         self._on_their_way += difference
-        if not self._listening and self.on_their_way >= _LISTEN:
+        window = self._windows[market_id]
+        if len(window.sent_s) >= window.size / 2:
+            self._filling.add(market_id)
+        elif len(window.sent_s) < window.size / 4:
+            self._filling.discard(market_id)
+        if not self._listening and (self._filling or self._on_their_way >= _LISTEN):
             self._listening = True
             self._demand.begin()
-        elif self._listening and self.on_their_way < _LISTEN_NO_MORE:
+        elif self._listening and not self._filling and self._on_their_way < _LISTEN_NO_MORE:
             self._listening = False
             self._demand.end()

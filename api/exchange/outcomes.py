@@ -5,6 +5,7 @@ waking for each event costs many times what the events themselves do.
 """
 
 import asyncio
+import time
 from collections.abc import Collection
 
 import structlog
@@ -71,6 +72,7 @@ class OutcomeReader:
         self._known_ends = Rounds(self._end_offsets)
         self._written = Rounds(self._learn_written)
         self._has_read = asyncio.Condition()
+        self._heard_s = time.monotonic()
 
     async def start(self) -> None:
         """Stand at the end of the log. Raises LogUnavailableError while no broker answers."""
@@ -155,12 +157,14 @@ class OutcomeReader:
         self._recent.note_written(await self._positions.written())
 
     async def _read(self) -> None:
+        rested_s = time.monotonic() - self._heard_s
         try:
             arrived = await self._reader.read(timeout_ms=_READ_TIMEOUT_MS)
         except LogGapError as error:
             # Nobody waits for what is as old as that.
             await self._to_the_end(error.partition)
             return
+        self._heard_s = time.monotonic()
         for partition, records in arrived.items():
             market_id = self._market_ids[partition]
             fresh = self._fresh[market_id].of(records)
@@ -168,7 +172,7 @@ class OutcomeReader:
             self._recent.add(market_id, fresh)
             self._waiters.hand_out(fresh.events)
             self._watch.take(market_id, fresh.events)
-            self._admission.take(market_id, fresh.events)
+            self._admission.take(market_id, fresh.events, rested_s=rested_s)
         async with self._has_read:
             self._has_read.notify_all()
 

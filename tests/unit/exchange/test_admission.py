@@ -21,18 +21,25 @@ STEP_S = 0.005
 
 
 class Hall:
-    """A gateway's admission before a queue that serves `per_second` orders of market 1."""
+    """A gateway's admission before a queue that serves `per_second` orders of market 1.
 
-    def __init__(self, per_second: float) -> None:
+    Events are heard `rest_s` after each other while there is no demand for them.
+    """
+
+    def __init__(self, per_second: float, *, rest_s: float = 0.0) -> None:
         self.now_s = 1_000.0
         self.per_second = per_second
         self.took_s: list[float] = []
         self.refused = 0
+        self._rest_s = rest_s
+        self._heard_s = self.now_s
+        self._unheard: list[int] = []
+        self._demand = Demand()
         self.admission = Admission(
             worker=WORKER,
             topology=Topology((ONE, TWO)),
             target_s=TARGET_S,
-            demand=Demand(),
+            demand=self._demand,
             clock_s=lambda: self.now_s,
         )
         self._ids = IdGenerator(WORKER)
@@ -67,7 +74,12 @@ class Hall:
         served = [self._queue.popleft() for _ in range(int(self._credit))]
         self._credit -= len(served)
         self.took_s += [self.now_s - sent_s for _, sent_s in served]
-        self.admission.take(ONE.market_id, events([order_id for order_id, _ in served]))
+        self._unheard += [order_id for order_id, _ in served]
+        rested_s = self.now_s - STEP_S - self._heard_s
+        if self._demand.is_there or rested_s >= self._rest_s:
+            self.admission.take(ONE.market_id, events(self._unheard), rested_s=rested_s)
+            self._heard_s = self.now_s
+            self._unheard.clear()
 
 
 def events(order_ids: list[int]) -> RecordArray:
@@ -92,10 +104,28 @@ def test_whatever_is_offered_accepted_orders_wait_about_the_target_and_none_is_w
     assert len(hall.took_s) >= 0.9 * 10 * per_second
 
 
-def test_a_load_that_the_market_gets_through_is_never_refused() -> None:
-    hall = Hall(1_000.0)
-    hall.run(offered_per_second=900.0, seconds=20)
+@pytest.mark.parametrize("rest_s", [0.0, 0.2])
+@pytest.mark.parametrize("offered_per_second", [10.0, 100.0, 900.0])
+def test_a_load_that_the_market_gets_through_is_never_refused(
+    rest_s: float, offered_per_second: float
+) -> None:
+    hall = Hall(1_000.0, rest_s=rest_s)
+    hall.run(offered_per_second=offered_per_second, seconds=20)
     assert hall.refused == 0
+
+
+def test_a_reader_that_rests_is_not_taken_for_a_slow_market() -> None:
+    hall = Hall(1_000.0, rest_s=0.3)
+    for _ in range(5):
+        assert all(hall.order() for _ in range(100))
+        hall.run(offered_per_second=0.0, seconds=1)
+    assert all(hall.order() for _ in range(500))
+
+
+def test_a_slow_order_that_is_alone_tells_nothing_of_how_many_there_may_be() -> None:
+    hall = Hall(2.0)
+    hall.run(offered_per_second=1.0, seconds=10)
+    assert all(hall.order() for _ in range(500))
 
 
 def test_after_an_overload_everything_is_taken_again_at_once() -> None:
