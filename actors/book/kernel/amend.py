@@ -31,7 +31,8 @@ from actors.book.kernel.layout import (
     Book,
     Words,
 )
-from actors.book.kernel.queues import byte_of, leave, side_of, touch
+from actors.book.kernel.queues import byte_of, leave, side_of
+from actors.book.kernel.report import touch
 from actors.book.kernel.rules import cancel_refusal, crosses
 
 

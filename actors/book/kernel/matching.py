@@ -48,8 +48,8 @@ from actors.book.kernel.queues import (
     leave_best,
     remaining,
     side_of,
-    touch,
 )
+from actors.book.kernel.report import touch
 
 # Why a taker stopped.
 WANTS_NOTHING, SELF_TRADE, NO_OPPOSITE, BEYOND_LIMIT = range(4)
