@@ -12,7 +12,7 @@ _CLOSE_TIMEOUT_S = 2
 async def connect(
     url: str, *, settings: Mapping[str, str], temporary: str = ""
 ) -> asyncpg.Connection:
-    """Open a connection with these session settings, and run the statements in `temporary`.
+    """Open a connection with these session settings, and run what statements `temporary` has.
 
     Raises OSError, TimeoutError and asyncpg's errors.
     """
@@ -23,7 +23,8 @@ async def connect(
         server_settings=dict(settings),
     )
     try:
-        await connection.execute(temporary)
+        if temporary:
+            await connection.execute(temporary)
     except BaseException:
         connection.terminate()
         raise
