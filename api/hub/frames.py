@@ -19,6 +19,8 @@ _EXTENSION = "forkast.frames"
 # A client that reads is seen to read soon after its buffer was full, and is not taken for a deaf
 # one: by default three quarters of the buffer have to be gone first.
 _BUFFER_BYTES_MAX, _BUFFER_BYTES_AGAIN = 64 * 1024, 48 * 1024
+# How long a client that sends what is not taken may go on before its connection is closed.
+_REFUSED_S = 2.0
 _FINAL_TEXT = 0x81
 _SHORT_MAX, _MEDIUM_MAX = 125, 0xFFFF
 _MEDIUM, _LONG = 126, 127
@@ -70,6 +72,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         config.ws_per_message_deflate = False
         super().__init__(config, *arguments, **options)
         self.on_writable: Callable[[], None] = _nothing
+        self._refused = False
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Begin with a buffer of this hub's size."""
@@ -86,8 +89,27 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         self.transport.write(frames)
 
     def abort(self) -> None:
-        """Close the connection at once."""
-        self.transport.abort()
+        """Close the connection at once, unless it ends by itself."""
+        if not self._refused:
+            self.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what a client sends; nothing more after what could not be taken."""
+        if not self._refused:
+            super().data_received(data)
+
+    def handle_parser_exception(self) -> None:
+        """Say why nothing more is taken, and leave the client the time to read it.
+
+        A connection that is closed with bytes unread is reset, and the code would be lost.
+        """
+        assert self.conn.close_sent is not None  # noqa: S101
+        self._refused = self.close_sent = True
+        told = {"code": self.conn.close_sent.code, "reason": self.conn.close_sent.reason}
+        self.queue.put_nowait(cast(Any, {"type": "websocket.disconnect", **told}))
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(_REFUSED_S, self.transport.close)
 
     def resume_writing(self) -> None:
         """Let the application write again."""

@@ -11,8 +11,8 @@ from cluster.embedded.process import ServerProcess, free_port
 
 RECORD_BYTES_MAX = 8 * 1024 * 1024
 
-# The first compiler alone: the second works for minutes at what a broker of one machine gains little
-# by, beside the exchange that it serves. The heap shrinks again after a burst.
+# The first compiler alone: the second works for minutes at what a broker of one machine gains
+# little by, beside the exchange that it serves. The heap shrinks again after a burst.
 _JVM = (
     *("-Xms32m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"),
     *("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=48m"),
