@@ -9,8 +9,8 @@ what the platform gets through, whatever the machine, and as the number on the w
 bounded, there is no burst to fear when a window opens.
 
 Times are of this process's clock alone, and what its own reader rested is no delay of a market's.
-Where a market is silent altogether, as its actor or its
-router starts again, nothing is known of its speed, and orders are taken: the log keeps them.
+Where a market has been silent for two seconds, as its actor or its router starts again, nothing is
+known of its speed, and orders are taken: the log keeps them.
 """
 
 import math
@@ -26,10 +26,10 @@ from api.exchange.demand import Demand
 from api.exchange.ids import COUNTER_BITS, WORKERS
 from api.exchange.refusals import UnavailableError
 
-# All markets' windows together: at the start, and at least.
-_ALL_AT_FIRST = 2_048
+# All markets' windows together, at least.
 _ALL_MIN = 64
-_WINDOW_AT_FIRST_MIN = 64
+# Two whole batches: a market that nobody knows yet is not refused its second.
+_WINDOW_AT_FIRST = 2_000.0
 _WINDOW_MIN = 2
 _WINDOW_MAX = 4_096.0
 # What an event adds to a window that is used: to twice as much in the time that an order takes, and
@@ -39,6 +39,8 @@ _GROWTH = 0.25
 _SHRINK_MIN = 0.3
 _CAREFUL_S = 2.0
 _SILENT_S = 2.0
+# Orders that were sent so long before one that was heard of are not in the log.
+_LOST_S = 2.0
 # Orders on their way at which events are listened to at once, and at which no longer. So they are
 # where a window is half full, until it is a quarter full: what was not heard yet fills it too.
 _LISTEN = 256
@@ -79,8 +81,7 @@ class Admission:
         self._demand = demand
         self._clock_s = clock_s
         markets = max(len(topology), 1)
-        at_first = float(max(_WINDOW_AT_FIRST_MIN, _ALL_AT_FIRST // markets))
-        self._windows = {market.market_id: _Window(at_first) for market in topology}
+        self._windows = {market.market_id: _Window(_WINDOW_AT_FIRST) for market in topology}
         self._window_min = float(max(_WINDOW_MIN, _ALL_MIN // markets))
         self._on_their_way = 0
         self._filling: set[int] = set()
@@ -142,7 +143,8 @@ class Admission:
         if times_s:
             took_s = self._clock_s() - times_s[-1] - rested_s
             self._learn(window, took_s=took_s, sent_s=times_s[-1], before=before)
-            self._changed(market_id, -len(times_s))
+            _forget_lost(window, before_s=times_s[-1] - _LOST_S)
+            self._changed(market_id, len(window.sent_s) - before)
 
     def forget(self, market_id: int) -> None:
         """Forget what is on its way to a market, as events were missed."""
@@ -181,3 +183,9 @@ class Admission:
         elif self._listening and not self._filling and self._on_their_way < _LISTEN_NO_MORE:
             self._listening = False
             self._demand.end()
+
+
+def _forget_lost(window: _Window, *, before_s: float) -> None:
+    """Forget what was sent before a moment: the log keeps the order, so it is not in it."""
+    while window.sent_s and next(iter(window.sent_s.values())) < before_s:
+        window.sent_s.popitem(last=False)

@@ -53,14 +53,20 @@ _BEHIND = """
 # As Serve calls the application `gateway`.
 _GATEWAYS = "http-gateway"
 # Orders and batches that one gateway may have at a time. More would wait unread in its sockets,
-# where it cannot refuse them, and a refusal costs it many times what it costs here.
+# where it cannot refuse them, and a refusal costs it many times what it costs here. A request
+# counts itself, until it is answered.
 ORDERS_AT_ONCE = 256
+_COUNT = """backend orders_under_way
+    stick-table type integer size 1 store conn_cur
+
+"""
 _BOUND = f"""
     acl order path /orders /orders/batch
-    http-request set-var(txn.busy) be_conn({_GATEWAYS}) if METH_POST order
+    http-request track-sc2 int(1) table orders_under_way if METH_POST order
+    http-request set-var(txn.busy) sc_conn_cur(2) if METH_POST order
     acl counted var(txn.busy) -m found
     http-request set-var(txn.room) nbsrv({_GATEWAYS}),mul({ORDERS_AT_ONCE}),sub(txn.busy) if counted
-    http-request return status 503 default-errorfiles if {{ var(txn.room) -m int le 0 }}"""
+    http-request return status 503 default-errorfiles if {{ var(txn.room) -m int lt 0 }}"""
 
 # An order that is under way is not called back, whoever has gone away: its gateway need not watch
 # the connection meanwhile, which costs two tasks a request. One that waits for its outcome is let
@@ -68,6 +74,7 @@ _BOUND = f"""
 _LEAN = """
     acl of_one_order path /orders
     acl waits query -m found
+    http-request del-header x-request-disconnect-disabled
     http-request set-header x-request-disconnect-disabled ?1 if METH_POST of_one_order !waits"""
 
 
@@ -134,10 +141,15 @@ def in_json(configuration: str) -> str:
 
 
 def bounded(configuration: str) -> str:
-    """Return the configuration with a bound of what is under way to gateways, where it has any."""
+    """Return the configuration with a bound of orders under way to gateways, where it has any."""
     if not re.search(rf"^backend {_GATEWAYS}$", configuration, flags=re.MULTILINE):
         return configuration
-    return re.sub(r"^frontend http_frontend$", rf"\g<0>{_BOUND}", configuration, flags=re.MULTILINE)
+    return re.sub(
+        r"^frontend http_frontend$",
+        rf"{_COUNT}\g<0>{_BOUND}",
+        configuration,
+        flags=re.MULTILINE,
+    )
 
 
 def lean(configuration: str) -> str:

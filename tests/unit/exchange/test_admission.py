@@ -178,6 +178,22 @@ def test_orders_that_the_log_has_not_are_taken_back() -> None:
     assert hall.admission.on_their_way == 0
 
 
+def test_orders_that_never_reached_the_log_do_not_fill_a_window() -> None:
+    hall = Hall(0.0)
+    ids = IdGenerator(WORKER)
+    hall.admission.sent(ONE, [ids.next() for _ in range(5_000)])
+    hall.now_s += 10
+    hall.per_second = 1_000.0
+    hall.run(offered_per_second=10.0, seconds=10)
+    assert hall.refused == 0
+    assert hall.admission.on_their_way == 0
+
+
+def test_a_market_that_nobody_knows_takes_two_whole_batches() -> None:
+    hall = Hall(0.0)
+    assert all(hall.order() for _ in range(2_000))
+
+
 def test_only_own_orders_tell_how_long_they_took() -> None:
     hall = Hall(0.0)
     own, other = IdGenerator(WORKER).next(), IdGenerator(WORKER + 1).next()

@@ -6,7 +6,7 @@ no connection is free is not sent at all, and counted: waiting in the client is 
 
 import asyncio
 import itertools
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -75,7 +75,8 @@ class OrderClients:
         requests = [order_request(f"{self._host}:{self._port}", body) for body in bodies]
         self._requests: Iterator[bytes] = itertools.cycle(requests)
         self._connections = connections
-        self._free: list[OrderChannel] = []
+        # The one that has been idle longest is the next, or the server would close it.
+        self._free: deque[OrderChannel] = deque()
         self._busy: dict[OrderChannel, int] = {}
         self._reopening: set[asyncio.Task[None]] = set()
         self._tally = Tally()
@@ -130,12 +131,14 @@ class OrderClients:
         return tally
 
     def _send(self) -> bool:
-        if not self._free:
-            return False
-        channel = self._free.pop()
-        self._busy[channel] = now_us()
-        channel.post(next(self._requests))
-        return True
+        while self._free:
+            channel = self._free.popleft()
+            if channel.open:
+                self._busy[channel] = now_us()
+                channel.post(next(self._requests))
+                return True
+            self._reopen()
+        return False
 
     def _send_counted(self) -> None:
         if asyncio.get_running_loop().time() < self._closed_loop_until_s:
@@ -146,15 +149,26 @@ class OrderClients:
         sent_us = self._busy.pop(channel)
         accepted = self._tally.take(answer, sent_us=sent_us)
         if answer is None:
-            task = asyncio.create_task(self._open())
-            self._reopening.add(task)
-            task.add_done_callback(self._reopening.discard)
+            self._reopen()
         elif channel.open:
             self._free.append(channel)
         if accepted:
             self._send_counted()
         elif self._closed_loop_until_s:
             asyncio.get_running_loop().call_later(_BACK_OFF_S, self._send_counted)
+
+    def _reopen(self) -> None:
+        task = asyncio.create_task(self._open_again())
+        self._reopening.add(task)
+        task.add_done_callback(self._reopening.discard)
+
+    async def _open_again(self) -> None:
+        """Connect again, for as long as it takes."""
+        while True:
+            try:
+                return await self._open()
+            except OSError:
+                await asyncio.sleep(_BACK_OFF_S)
 
     async def _open(self) -> None:
         _, channel = await asyncio.get_running_loop().create_connection(

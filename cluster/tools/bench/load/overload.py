@@ -229,7 +229,8 @@ def outcome(
         lost_after=lost_after,
         as_fast_as_before=as_fast,
         ok=(
-            event_ms["p99"] <= EVENT_P99_MS_MAX
+            bool(tally.sent_us)
+            and event_ms["p99"] <= EVENT_P99_MS_MAX
             and as_fast
             and not (unheard or tally.failed or tally.silent_refusals)
         ),

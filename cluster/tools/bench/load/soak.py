@@ -128,6 +128,8 @@ def _is_steady(held: list[Minute]) -> bool | None:
     third = len(held) // 3
     if not third:
         return None
+    if not all(one.orders for one in held):
+        return False
     return is_as_fast(
         middle([one.event_ms for one in held[:third]]),
         middle([one.event_ms for one in held[-third:]]),
