@@ -85,13 +85,13 @@ class BoundedCommandLog:
 
     async def _begin(self, market: Market, commands: RecordArray) -> asyncio.Future[int]:
         count = len(commands)
-        self._pending += count
         record = _Record(
             topic=COMMANDS_TOPIC,
             partition=self._topology.partition(market),
             key=market.pair.encode(),
             value=encode_commands(market.market_id, commands),
         )
+        self._pending += count
         try:
             send = await self._producer.begin(**record)
         except BaseException:

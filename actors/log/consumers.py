@@ -47,7 +47,11 @@ async def close_consumer(consumer: AIOKafkaConsumer) -> None:
 async def _ends(closing: Coroutine[Any, Any, None]) -> bool:
     """Wait for a step of its own; say whether it came to its own end."""
     step = asyncio.ensure_future(closing)
-    await asyncio.wait([step], timeout=_CLOSE_S)
+    try:
+        await asyncio.wait([step], timeout=_CLOSE_S)
+    except asyncio.CancelledError:
+        step.cancel()
+        raise
     if step.done() and not step.cancelled():
         if error := step.exception():
             _log.warning("consumer_not_closed_well", why=repr(error))

@@ -185,3 +185,5 @@ async def _close(producer: AIOKafkaProducer) -> None:
         await asyncio.wait_for(producer.stop(), timeout=_STOP_S)
     except TimeoutError:
         _log.warning("producer_not_flushed", seconds=_STOP_S)
+    except (KafkaError, OSError) as error:
+        _log.warning("producer_not_closed_well", why=repr(error))

@@ -214,6 +214,7 @@ class KafkaLogReader:
         # Before anything is awaited, or the fetcher would miss its positions.
         for number, offset in self._positions.items():
             consumer.seek(TopicPartition(self._topic, number), offset)
-        consumer.pause(*(TopicPartition(self._topic, number) for number in self._paused))
+        paused = self._paused & self._positions.keys()
+        consumer.pause(*(TopicPartition(self._topic, number) for number in paused))
         self._consumer = consumer
         return consumer

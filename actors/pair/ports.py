@@ -44,7 +44,11 @@ class PairInterface(Protocol):
 
 
 class PairClient(Protocol):
-    """A pair's actor seen from another process. Every answer may raise PairUnavailableError."""
+    """A pair's actor seen from another process.
+
+    Every answer may raise PairUnavailableError, and every request StreamFullError: then nothing was
+    sent.
+    """
 
     async def position(self) -> Position:
         """Return where the pair stands, after finding its actor anew."""

@@ -18,7 +18,12 @@ from actors.log.ports import LogRecord
 from actors.pair.messages import Position, RangeAnswer, RangeApplied, RangeRequest
 from actors.pair.ports import PairClient
 from actors.platform.config import RouterLimits
-from actors.platform.errors import ForkastError, LogGapError, PairUnavailableError
+from actors.platform.errors import (
+    ForkastError,
+    LogGapError,
+    PairUnavailableError,
+    StreamFullError,
+)
 from actors.platform.messages import DepthSnapshot
 from actors.router.depth import TOP_LEVELS, DepthFeed
 from actors.router.intake import PairIntake
@@ -144,8 +149,13 @@ class PairPipeline:
             whole, top = await self.pair.depth_messages(
                 limit=self._limits.depth_levels, top=TOP_LEVELS
             )
-        except PairUnavailableError:
+        except StreamFullError:
             self._depth_stale.set()
+            return
+        except PairUnavailableError as error:
+            # Gone while its market was quiet: no range is on its way to fail by it.
+            if self.state.available:
+                self._fail(error)
             return
         shown = msgspec.msgpack.decode(top, type=DepthSnapshot)
         if shown.sequence < self.state.sequence:

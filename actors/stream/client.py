@@ -189,11 +189,15 @@ class Stream(asyncio.Protocol):
         return self._greeting[PROOF_BYTES:]
 
     def _take(self, frame: Frame) -> None:
-        asked = self._asked.pop(frame.number, None)
+        # It stays among those that wait until it is told: `close` fails all of them.
+        asked = self._asked.get(frame.number)
         if asked is None or frame.kind == FrameKind.REQUEST:
             raise StreamBrokenError(f"nobody asked for answer {frame.number}")
-        if asked.future.done():
-            return
+        if not asked.future.done():
+            self._tell(asked, frame)
+        del self._asked[frame.number]
+
+    def _tell(self, asked: _Asked[Any], frame: Frame) -> None:
         if frame.kind == FrameKind.FAILURE:
             told = frame.payload.decode(errors="replace")
             asked.future.set_exception(self._dialer.unavailable(f"the peer failed: {told}"))

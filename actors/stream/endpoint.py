@@ -16,10 +16,11 @@ _log = structlog.get_logger(__name__)
 _BACKLOG = 128
 _PROBE_S = 1.0
 _SUFFIX = ".sock"
-# A machine that has confirmed nothing for 5 s is gone; a busy process does not keep its system from
-# confirming. Where nothing is sent, it is asked after 5 s, and again each second.
+# A machine that has confirmed nothing for so long is gone. A process that reads nothing looks like
+# one once the buffers are full, so this is as long as a router waits for any answer. Where nothing
+# is sent, the machine is asked after 5 s, and again each second.
 _KEEP_ALIVE = {
-    "TCP_USER_TIMEOUT": 5_000,
+    "TCP_USER_TIMEOUT": 10_000,
     "TCP_KEEPIDLE": 5,
     "TCP_KEEPINTVL": 1,
     "TCP_KEEPCNT": 5,
@@ -63,8 +64,8 @@ class Listening:
         for one in self.sockets:
             one.close()
         path = Path(self.endpoint.path)
-        path.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), _held(path.parent):
+            path.unlink(missing_ok=True)
             path.parent.rmdir()
 
 
@@ -133,19 +134,30 @@ def _listen_on(host: str, ports: tuple[int, int]) -> socket.socket | None:
 def _held(folder: Path) -> Iterator[None]:
     """Make a folder that is this user's alone, and keep others from changing it meanwhile."""
     while True:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        try:
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except FileNotFoundError:  # removed meanwhile
+            continue
         try:
             found = os.fstat(handle)
             if found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) != 0o700:
                 raise PermissionError(f"{folder} is not a folder of this user alone")
             fcntl.flock(handle, fcntl.LOCK_EX)
             # Whoever held it before may have removed it.
-            if folder.exists() and folder.stat().st_ino == found.st_ino:
+            if _is_at(folder, found):
                 yield
                 return
         finally:
             os.close(handle)
+
+
+def _is_at(folder: Path, found: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(folder.stat(), found)
+    except FileNotFoundError:
+        return False
 
 
 def _remove_stale(folder: Path) -> None:

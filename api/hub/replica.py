@@ -1,7 +1,6 @@
 """The hub as Ray Serve sees it: started in the replica's loop, watched, stopped."""
 
 import asyncio
-import gc
 
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
@@ -9,6 +8,7 @@ from starlette.types import ASGIApp
 from actors.log.traced import log_of
 from actors.platform.config import HubConfig
 from actors.platform.logs import configure_logs
+from actors.platform.memory import settle
 from actors.platform.tasks import end
 from actors.platform.trace import Step, Trace
 from analytics.client import RemoteCandles
@@ -62,9 +62,7 @@ class HubReplica:
         await self._hub.start()
         self._reporter = HubReporter(self._hub, redis_url=exchange.servers.redis_url)
         self._reporting = asyncio.create_task(self._reporter.run(), name="hub metrics")
-        # What has been made by now lives as long as the replica: no collection need look at it.
-        gc.collect()
-        gc.freeze()
+        settle()
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Return the application that the replica serves."""

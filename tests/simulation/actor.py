@@ -44,9 +44,11 @@ class SimulatedPair:
         self._network = network
         self._process = process
         self._channel = channel
+        self._life = process.life
 
     async def position(self) -> Position:
-        """Ask where the pair stands."""
+        """Find the actor that lives now, and ask where the pair stands."""
+        self._life = self._process.life
         return await self._call("ask the position", lambda actor: actor.position())
 
     async def rewind(self) -> Position:
@@ -71,7 +73,7 @@ class SimulatedPair:
         return await self._call("ask the counts", lambda actor: actor.stats())
 
     def _call(self, name: str, work: Callable[[PairActor], _T]) -> Awaitable[_T]:
-        life = self._process.life
+        life = self._life
 
         def effect() -> _T:
             if self._process.life != life:

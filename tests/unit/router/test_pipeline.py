@@ -1,7 +1,7 @@
 """One pair's loop: nothing waits where nothing is on its way, and what waits goes together."""
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -10,7 +10,7 @@ from actors.book.codec import decode_events, encode_commands
 from actors.book.market import Market
 from actors.log.memory import MemoryLog
 from actors.pair.actor import PairActor
-from actors.pair.messages import RangeAnswer, RangeRequest
+from actors.pair.messages import Position, RangeAnswer, RangeRequest
 from actors.platform.config import Limits
 from actors.platform.errors import PairUnavailableError
 from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC, TRADES_TOPIC, Topology
@@ -52,6 +52,22 @@ class _Pair(LocalPair):
         self._asked = 0
         self.asked_at_once = 0
         self.ranges: list[tuple[int, int]] = []
+        self._own = own
+        self._is_cut = False
+
+    def restart(self) -> None:
+        """Begin again from the last snapshot; whoever knew it before must find it anew."""
+        self.actor = PairActor(self._own, MemorySnapshots(), Limits())
+        self._is_cut = True
+
+    async def position(self) -> Position:
+        self._is_cut = False
+        return await super().position()
+
+    async def depth_messages(self, *, limit: int, top: int) -> tuple[bytes, bytes]:
+        if self._is_cut:
+            raise PairUnavailableError("it was restarted")
+        return await super().depth_messages(limit=limit, top=top)
 
     def apply(self, request: RangeRequest) -> Awaitable[RangeAnswer]:
         if self._dead:
@@ -92,12 +108,17 @@ def _loops(
             depth=DepthFeed(redis_url="redis://127.0.0.1:1"),
             limits=limits,
         )
-        yield from (trades.run(), pipeline.run())
+        yield from (trades.run(), pipeline.run(), pipeline.run_depth())
     yield CommandIntake(reader, intakes).run()
 
 
 def _play(
-    one: _Pair, *, every_s: float, market_of_orders: Market = ONE, limits: Limits | None = None
+    one: _Pair,
+    *,
+    every_s: float,
+    market_of_orders: Market = ONE,
+    limits: Limits | None = None,
+    then: Callable[[], Awaitable[None]] | None = None,
 ) -> _WatchedLog:
     """Append orders at a steady pace, in seconds that nobody waits for; return the log."""
     loop = VirtualLoop()  # type: ignore[abstract]  # only what asyncio's tasks call
@@ -114,6 +135,8 @@ def _play(
             log[0].append(COMMANDS_TOPIC, TOPOLOGY.partition(market_of_orders), value)
             await asyncio.sleep(every_s)
         await asyncio.sleep(1.0)
+        if then is not None:
+            await then()
         assert not any(task.done() for task in running)
 
     loop.run(story())
@@ -157,3 +180,18 @@ def test_trades_follow_within_a_moment_many_in_a_record() -> None:
 def test_a_pair_that_does_not_answer_holds_up_no_other() -> None:
     log = _play(_Pair(ONE, dead=True), every_s=0.05, market_of_orders=TWO)
     assert log.times_s[EVENTS_TOPIC] == log.times_s[COMMANDS_TOPIC]
+
+
+def test_an_actor_that_restarts_while_its_market_is_quiet_is_brought_up_to_date() -> None:
+    pair = _Pair(ONE)
+    offsets = []
+
+    async def quiet() -> None:
+        offsets.append(pair.actor.position().next_offset)
+        pair.restart()
+        offsets.append(pair.actor.position().next_offset)
+        await asyncio.sleep(15)
+        offsets.append(pair.actor.position().next_offset)
+
+    _play(pair, every_s=0.01, then=quiet)
+    assert offsets == [ORDERS, 0, ORDERS]

@@ -191,6 +191,17 @@ async def test_a_stranger_who_says_nothing_is_cut(
         writer.close()
 
 
+async def test_an_answer_that_cannot_be_read_fails_all_who_wait(tmp_path: Path) -> None:
+    def foreign(_: bytes) -> bytes:
+        raise ValueError("of another version")
+
+    async with serving(echo, tmp_path) as endpoint, connected(endpoint) as stream:
+        asked = [stream.request(b"one", foreign), stream.request(b"two", bytes)]
+        async with asyncio.timeout(5):
+            told = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(one) for one in told] == [AwayError, AwayError]
+
+
 async def test_a_process_that_ends_fails_all_that_wait(tmp_path: Path) -> None:
     async with serving(echo, tmp_path) as endpoint:
         stream = await dialer().connect(endpoint, node_id=endpoint.node_id)
