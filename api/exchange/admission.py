@@ -177,10 +177,10 @@ class Admission:
             self._filling.add(market_id)
         elif len(window.sent_s) < window.size / 4:
             self._filling.discard(market_id)
-        if not self._listening and (self._filling or self._on_their_way >= _LISTEN):
+        if not self._listening and (self._filling or self.on_their_way >= _LISTEN):
             self._listening = True
             self._demand.begin()
-        elif self._listening and not self._filling and self._on_their_way < _LISTEN_NO_MORE:
+        elif self._listening and not self._filling and self.on_their_way < _LISTEN_NO_MORE:
             self._listening = False
             self._demand.end()
 

@@ -22,11 +22,12 @@ _CALLED_FROM_OUTSIDE = {
     "_engineio_server_class": "python-socketio asks for it",
     "_handle_eio_message": "python-socketio's, overridden",
     **dict.fromkeys(
-        ("connection_lost", "data_received", "datagram_received", "pause_writing"),
+        ("connection_lost", "datagram_received", "pause_writing"),
         "asyncio calls them on a protocol",
     ),
     "build": "aiokafka asks a request for it",
     "create_queue": "python-engineio's, overridden",
+    "handle_parser_exception": "uvicorn's, overridden",
     "handle_post_request": "python-engineio's, overridden",
     "encode_client_order_id": "the way back of the decoding; tests write commands with it",
     "forkast": "tests run the command line with it",

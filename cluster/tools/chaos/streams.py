@@ -74,16 +74,20 @@ def _cut(streams: _Streams) -> None:
 
 
 async def _tear(process: psutil.Process, streams: _Streams, *, answers: bool) -> None:
-    """Put bytes among the answers that are none, or take some out of the requests."""
+    """Put bytes among the answers that are none, or take some out of the requests.
+
+    Where no request lies before the actor there is nothing to take, and bytes are put.
+    """
     for one in streams.connections:
-        if answers:
+        taken = b""
+        if not answers:
+            with frozen([process]):
+                await asyncio.sleep(_GATHER_S)
+                with contextlib.suppress(OSError):
+                    taken = one.recv(1 + secrets.randbelow(_TORN_BYTES_MAX), socket.MSG_DONTWAIT)
+        if not taken:
             with contextlib.suppress(OSError):
                 one.send(secrets.token_bytes(_TORN_BYTES_MAX), socket.MSG_DONTWAIT)
-            continue
-        with frozen([process]):
-            await asyncio.sleep(_GATHER_S)
-            with contextlib.suppress(OSError):
-                one.recv(1 + secrets.randbelow(_TORN_BYTES_MAX), socket.MSG_DONTWAIT)
 
 
 def _make_stale(streams: _Streams) -> None:
