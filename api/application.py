@@ -27,6 +27,8 @@ from api.rest.openapi import DESCRIPTION, TAGS
 
 # Each adds the routes of one dialect.
 _DOORS = (add_rest,)
+# Paths that servers may ask this application for past all that is around it.
+STRAIGHT_PATHS = frozenset(SHORT_WAYS) | frozenset(SHORT_WAYS_COMPRESSED)
 _COMPRESSED_BYTES_MIN = 1_000
 # The process that compresses also takes orders. A list of orders costs 8 ms a megabyte at level 1
 # and becomes a seventh of its size, 19 ms and a ninth at level 6, 59 ms and a ninth at level 9.

@@ -20,9 +20,12 @@ class GatewayReplica:
     def __serve_build_asgi_app__(self) -> Any:
         """Return the application; Serve starts and stops it with the replica."""
         # Imported here, or every process that deploys would load the whole web stack.
-        from api.application import create_app
+        from api.application import STRAIGHT_PATHS, create_app
+        from api.asgi.straight import go_straight
 
         self._application = create_app(self._config)
+        # Serve starts the server of this replica after this.
+        go_straight(self._application, STRAIGHT_PATHS)
         return self._application
 
     def check_health(self) -> None:

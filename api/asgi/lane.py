@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
+METHOD = "POST"
+
 
 class ShortLane:
     """Answer `POST` to some exact paths; pass everything else on.
@@ -31,7 +33,7 @@ class ShortLane:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request here or pass it on."""
-        endpoint = self._endpoints.get(scope["path"]) if scope.get("method") == "POST" else None
+        endpoint = self._endpoints.get(scope["path"]) if scope.get("method") == METHOD else None
         if endpoint is None or any(name == b"origin" for name, _ in scope["headers"]):
             await self._app(scope, receive, send)
             return

@@ -35,9 +35,9 @@ _REFUSALS = {
 }
 _OWN_ANSWER = re.compile(rb"HTTP/1\.1 (\d{3}) [^\r\0]*\r\n[^\0]*?\r\n\r\n<html>[^\0]*(?=\0)")
 
-# What servers behind it say in plain text. Only what has reached an application bears an id, so a
-# 400 without one is uvicorn's; Serve's 404 means that no gateway is known yet. The hub's protocol
-# has errors of its own.
+# What servers behind it say in plain text. What Serve handed to an application bears an id, and
+# orders, which go past Serve, are not answered so: a 400 without an id is uvicorn's. Serve's 404
+# means that no gateway is known yet. The hub's protocol has errors of its own.
 _BEHIND = """
     http-request set-var(txn.hub) bool(true) if { path_beg /socket.io }
     acl of_hub var(txn.hub) -m bool
