@@ -18,7 +18,7 @@ from tests.simulation.world import Parts
 
 SCHEDULES = 20_000
 SCHEDULES_UNTIL_FOUND = 600
-SHORT = 4
+SHORT = 8
 
 
 def test_no_schedule_loses_doubles_or_changes_an_event() -> None:
