@@ -146,10 +146,10 @@ def test_a_short_load_has_no_slope_and_a_new_process_held_nothing_before() -> No
     assert (one.begin_mb, one.end_mb, one.mb_per_minute, one.flat) == (0.0, 1.0, None, None)
 
 
-def minute(number: int, *, p99: float, megabytes: int = 100) -> Minute:
+def minute(number: int, *, p99: float, megabytes: int = 100, orders: int = 24_000) -> Minute:
     held = {"total": megabytes * MEGABYTE}
     event_ms = MS | {"p99": p99} if number else {}
-    return Minute(minute=number, memory_bytes=held, event_ms=event_ms)
+    return Minute(minute=number, memory_bytes=held, event_ms=event_ms, orders=orders)
 
 
 def test_a_soak_is_steady_where_its_last_third_is_as_fast_as_its_first() -> None:
@@ -161,6 +161,11 @@ def test_a_soak_is_steady_where_its_last_third_is_as_fast_as_its_first() -> None
     assert (slower.memory_flat, slower.p99_steady) == (False, False)
     short = summary([minute(n, p99=30.0) for n in range(3)], orders_per_second=400)
     assert (short.memory_flat, short.p99_steady) == (None, None)
+
+
+def test_a_platform_that_takes_no_orders_any_more_is_not_steady() -> None:
+    held = [minute(n, p99=30.0, orders=24_000 if n < 6 else 0) for n in range(9)]
+    assert summary(held, orders_per_second=400).p99_steady is False
 
 
 def test_as_fast_as_before_leaves_room_for_chance_alone() -> None:
