@@ -164,6 +164,9 @@ def _is_loopback(host: str) -> bool:
 def _kept_token(path: Path) -> str:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(24))
+        # Under another name first: a process killed half-way would leave an empty token for good.
+        fresh = path.with_name(f"{path.name}.fresh")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(24))
+        fresh.replace(path)
     return path.read_text().strip()

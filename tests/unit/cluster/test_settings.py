@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,26 @@ def test_a_token_is_made_once_and_kept_private(tmp_path: Path, name: str) -> Non
     assert len(first) >= 32
     assert token() == first
     assert (tmp_path / "data" / f"{name}.token").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_token_that_could_not_be_written_is_made_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def tokens() -> tuple[str, str]:
+        platform = load_settings().platform(
+            servers=_SERVERS, topology=default_topology(), data=tmp_path
+        )
+        return platform.operator_token, platform.stream_token
+
+    with monkeypatch.context() as disk:
+        disk.setattr(Path, "write_text", full)
+        with pytest.raises(OSError, match="No space left"):
+            tokens()
+    assert all(len(token) >= 32 for token in tokens())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["operator.token", "stream.token"]
 
 
 @pytest.mark.parametrize(
