@@ -3,7 +3,10 @@
 from actors.log.kafka import KafkaLog
 from actors.log.ports import LogRecord
 from actors.log.reader import KafkaLogReader
+from actors.platform.topology import COMMANDS_TOPIC, EVENTS_TOPIC
 from actors.platform.trace import Step, Trace, now_us
+
+_TOPICS = {Step.ROUTED: COMMANDS_TOPIC, Step.TOLD: EVENTS_TOPIC}
 
 
 def log_of(bootstrap: str, *, trace: Trace | None, step: Step) -> KafkaLog:
@@ -22,7 +25,9 @@ class TracedLog(KafkaLog):
     def reader(
         self, *, topic: str, client_id: str, wait_ms: int = 500, ahead: bool = True
     ) -> KafkaLogReader:
-        """Return a reader of a topic, as `KafkaLog` does."""
+        """Return a reader of a topic, as `KafkaLog` does; one of the step's topic stamps."""
+        if topic != _TOPICS[self._step]:
+            return super().reader(topic=topic, client_id=client_id, wait_ms=wait_ms, ahead=ahead)
         return TracedReader(
             bootstrap=self.bootstrap,
             topic=topic,
