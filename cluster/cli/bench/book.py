@@ -1,13 +1,12 @@
 """`forkast bench book`: the matching kernel's rates beside other books over the same flow."""
 
-import sys
 from typing import Annotated, Any
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from cluster.cli.bench.given import AsJson, print_json
 from cluster.tools.bench.book import measure_books
 
 
@@ -16,7 +15,7 @@ def book(
     commands: Annotated[int, typer.Option(min=1_000, help="Length of each flow.")] = 500_000,
     seed: Annotated[int, typer.Option(help="Seed of the flow.")] = 1,
     peers: Annotated[bool, typer.Option(help="Run the PyPI books that are installed.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure the matching kernel: commands a second by batch size, beside other books.
 
@@ -29,7 +28,7 @@ def book(
             seconds=seconds, commands=commands, seed=seed, peers=peers, tell=status.update
         )
     if as_json:
-        sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
+        print_json(report)
         return
     Console().print(_results_table(report), _peers_table(report))
     typer.echo(f"batch of one, worst scenario: {report['batch_of_one_us']} us")

@@ -1,13 +1,12 @@
 """`forkast bench fanout`: how many messages one hub process delivers, and how late."""
 
-import sys
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from cluster.cli.bench.given import AsJson, print_json
 from cluster.errors import ClusterError
 from cluster.markets import default_topology
 from cluster.tools.bench.fanout.measure import FanOut, measure_fanout
@@ -26,7 +25,7 @@ def fanout(
         int, typer.Option(min=1, max=2, help="How many processes hold the sockets.")
     ] = 1,
     seed: Annotated[int, typer.Option(help="Of the orders drawn.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure one hub process: orders and trades of a realistic flow to many WebSockets.
 
@@ -52,7 +51,7 @@ def fanout(
                 )
             )
     if as_json:
-        sys.stdout.write(msgspec.json.encode(results).decode() + "\n")
+        print_json(results)
     else:
         Console().print(_table(results))
 

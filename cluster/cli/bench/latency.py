@@ -1,24 +1,16 @@
 """`forkast bench latency`: the way of a single order, stage by stage, at several rates."""
 
-import contextlib
-import sys
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from cluster.data.state import running_state
+from cluster.cli.bench.given import AsJson, Data, console, given_platform, markets_of, print_json
 from cluster.embedded.process import free_port
-from cluster.errors import ClusterError
-from cluster.markets import topology_of
 from cluster.tools.bench.latency.measure import RATES, Measured, Rate, measure_latency
 from cluster.tools.bench.latency.picture import waterfall_svg
-from cluster.tools.platforms import own_platform
-
-_console = Console(stderr=True, highlight=False)
 
 
 def latency(
@@ -35,26 +27,18 @@ def latency(
     trace: Annotated[
         bool, typer.Option(help="Let the platform that is started stamp what passes.")
     ] = True,
-    data: Annotated[
-        Path | None, typer.Option(help="A running platform's folder; without it one is started.")
-    ] = None,
+    data: Data = None,
     sketch: Annotated[
         bool, typer.Option(help="Hold the same rates against a sketch of the same hops as well.")
     ] = False,
     svg: Annotated[
         Path | None, typer.Option(help="Draw the waterfall into this file as well.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure the way of single orders as a waterfall: time and processor of each stage."""
-    with contextlib.ExitStack() as stack:
-        if data is None:
-            _console.print("starting a platform")
-            data = stack.enter_context(own_platform(environment=_traced() if trace else {}))
-        state = running_state(data)
-        topology = topology_of(state.markets_file)
-        if pairs > len(topology):
-            raise ClusterError(f"the platform has {len(topology)} markets, not {pairs}")
+    with given_platform(data, environment=_traced() if trace else None) as state:
+        topology = markets_of(state, pairs=pairs)
         found = measure_latency(
             state,
             topology,
@@ -64,12 +48,12 @@ def latency(
             pairs=pairs,
             seed=seed,
             sketch=sketch,
-            tell=_console.print,
+            tell=console.print,
         )
     if svg is not None:
         svg.write_text(waterfall_svg(found.rates))
     if as_json:
-        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+        print_json(found)
     else:
         _print(found)
 

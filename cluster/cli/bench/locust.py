@@ -1,40 +1,28 @@
 """`forkast bench locust`: the reference platform's flow, driven by Locust."""
 
-import contextlib
-import sys
-from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
 
-from cluster.data.state import running_state
+from cluster.cli.bench.given import AsJson, Data, given_platform, print_json
 from cluster.tools.bench.load.locust import run_flow
-from cluster.tools.platforms import own_platform
-
-_console = Console(stderr=True, highlight=False)
 
 
 def locust(
     users: Annotated[int, typer.Option(min=1, help="Locust's users.")] = 10,
     seconds: Annotated[float, typer.Option(min=1, help="How long they trade.")] = 30.0,
-    data: Annotated[
-        Path | None, typer.Option(help="A running platform's folder; without it one is started.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+    data: Data = None,
+    as_json: AsJson = False,
 ) -> None:
     """Let Locust's users trade: ten of them, pauses of 50 to 70 ms, random market and side.
 
     Needs the dependency group `load`; the flow is tests/load/locustfile.py.
     """
-    with contextlib.ExitStack() as stack:
-        if data is None:
-            _console.print("starting a platform")
-            data = stack.enter_context(own_platform())
-        found = run_flow(running_state(data).url, users=users, seconds=seconds)
+    with given_platform(data) as state:
+        found = run_flow(state.url, users=users, seconds=seconds)
     if as_json:
-        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+        print_json(found)
         return
     answer = found.answer_ms
     Console(highlight=False).print(

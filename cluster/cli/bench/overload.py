@@ -1,18 +1,12 @@
 """`forkast bench overload`: what a platform does with twice and ten times what it can take."""
 
-import contextlib
-import sys
-from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from cluster.data.state import running_state
-from cluster.errors import ClusterError
-from cluster.markets import topology_of
+from cluster.cli.bench.given import AsJson, Data, console, given_platform, markets_of, print_json
 from cluster.tools.bench.load.overload import (
     EVENT_P99_MS_MAX,
     FACTORS,
@@ -20,9 +14,6 @@ from cluster.tools.bench.load.overload import (
     Overloads,
     measure_overload,
 )
-from cluster.tools.platforms import own_platform
-
-_console = Console(stderr=True, highlight=False)
 
 
 def overload(
@@ -37,23 +28,15 @@ def overload(
     connections: Annotated[int, typer.Option(min=1, help="The clients' connections.")] = 512,
     pairs: Annotated[int, typer.Option(min=1, help="How many markets get orders.")] = 10,
     seed: Annotated[int, typer.Option(help="Of the orders drawn.")] = 1,
-    data: Annotated[
-        Path | None, typer.Option(help="A running platform's folder; without it one is started.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+    data: Data = None,
+    as_json: AsJson = False,
 ) -> None:
     """Overload the platform: how long accepted orders take, what is refused, and the time after.
 
     An order for which no connection is free is not sent, and counted: that wait is the client's.
     """
-    with contextlib.ExitStack() as stack:
-        if data is None:
-            _console.print("starting a platform")
-            data = stack.enter_context(own_platform())
-        state = running_state(data)
-        topology = topology_of(state.markets_file)
-        if pairs > len(topology):
-            raise ClusterError(f"the platform has {len(topology)} markets, not {pairs}")
+    with given_platform(data) as state:
+        topology = markets_of(state, pairs=pairs)
         found = measure_overload(
             state,
             topology,
@@ -63,10 +46,10 @@ def overload(
             connections=connections,
             pairs=pairs,
             seed=seed,
-            tell=_console.print,
+            tell=console.print,
         )
     if as_json:
-        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+        print_json(found)
     else:
         _print(found)
 

@@ -1,22 +1,14 @@
 """`forkast bench pipeline`: load from the client's side to the committed row, shape by shape."""
 
-import contextlib
-import sys
-from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from cluster.data.state import running_state
+from cluster.cli.bench.given import AsJson, Data, console, given_platform, markets_of, print_json
 from cluster.errors import ClusterError
-from cluster.markets import topology_of
 from cluster.tools.bench.pipeline.measure import SHAPES, Result, measure
-from cluster.tools.platforms import own_platform
-
-_console = Console(stderr=True, highlight=False)
 
 
 def pipeline(
@@ -26,23 +18,15 @@ def pipeline(
     ] = None,
     pairs: Annotated[int, typer.Option(min=1, help="How many markets get load.")] = 10,
     seed: Annotated[int, typer.Option(help="Of the orders drawn.")] = 1,
-    data: Annotated[
-        Path | None, typer.Option(help="A running platform's folder; without it one is started.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+    data: Data = None,
+    as_json: AsJson = False,
 ) -> None:
     """Measure orders from the client through Kafka, router, actors and Kafka to Postgres."""
     wanted = mode or list(SHAPES)
     if unknown := [name for name in wanted if name not in SHAPES]:
         raise ClusterError(f"{unknown[0]!r} is none of {', '.join(SHAPES)}")
-    with contextlib.ExitStack() as stack:
-        if data is None:
-            _console.print("starting a platform")
-            data = stack.enter_context(own_platform())
-        state = running_state(data)
-        topology = topology_of(state.markets_file)
-        if pairs > len(topology):
-            raise ClusterError(f"the platform has {len(topology)} markets, not {pairs}")
+    with given_platform(data) as state:
+        topology = markets_of(state, pairs=pairs)
         results = [
             measure(
                 name,
@@ -51,12 +35,12 @@ def pipeline(
                 pairs=pairs,
                 seed=seed,
                 seconds=seconds,
-                tell=_console.print,
+                tell=console.print,
             )
             for name in wanted
         ]
     if as_json:
-        sys.stdout.write(msgspec.json.encode(results).decode() + "\n")
+        print_json(results)
     else:
         _print(results)
 

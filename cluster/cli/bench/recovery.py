@@ -1,13 +1,12 @@
 """`forkast bench recovery`: how soon a pair's actor is back, from its snapshot and its log."""
 
 import logging
-import sys
 from typing import Annotated
 
-import msgspec
 import structlog
 import typer
 
+from cluster.cli.bench.given import AsJson, print_json
 from cluster.tools.bench.recovery import measure_recovery
 
 
@@ -15,7 +14,7 @@ def recovery(
     open_orders: Annotated[int, typer.Option(min=1, help="Orders in the snapshot.")] = 100_000,
     commands: Annotated[int, typer.Option(min=1, help="Commands since it.")] = 1_000_000,
     seed: Annotated[int, typer.Option(help="Seed of the flow.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure an actor's return: a snapshot of resting orders, and the log since.
 
@@ -26,7 +25,7 @@ def recovery(
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     recovered = measure_recovery(open_orders=open_orders, commands=commands, seed=seed)
     if as_json:
-        sys.stdout.write(msgspec.json.encode(recovered).decode() + "\n")
+        print_json(recovered)
         return
     typer.echo(
         f"{recovered.open_orders:,} open orders, {recovered.commands_since_snapshot:,} commands: "

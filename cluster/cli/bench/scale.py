@@ -4,23 +4,21 @@ import logging
 import sys
 from typing import Annotated
 
-import msgspec
 import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from cluster.cli.bench.given import AsJson, console, print_json
 from cluster.tools.bench.scale import measure_scale
 from cluster.tools.bench.scale_report import Report, markdown, tables
-
-_console = Console(stderr=True, highlight=False)
 
 
 def scale(
     seconds: Annotated[float, typer.Option(min=1, help="How long each throughput is held.")] = 10.0,
     most: Annotated[int, typer.Option(min=1_000, help="Largest book and longest log.")] = 1_000_000,
     platform: Annotated[bool, typer.Option(help="Start one to measure throughput.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+    as_json: AsJson = False,
     as_markdown: Annotated[
         bool, typer.Option("--markdown", help="Print tables and plots for a page.")
     ] = False,
@@ -28,9 +26,9 @@ def scale(
     """Measure how cost grows: with pairs, open orders, quiet pairs in one process, and the log."""
     # A line for each pair that starts would be hundreds, and stand among the JSON.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    report = measure_scale(seconds=seconds, most=most, platform=platform, tell=_console.print)
+    report = measure_scale(seconds=seconds, most=most, platform=platform, tell=console.print)
     if as_json:
-        sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
+        print_json(report)
     elif as_markdown:
         sys.stdout.write(markdown(report))
     else:

@@ -1,23 +1,15 @@
 """`forkast bench soak`: a steady load for minutes, the memory meanwhile, and whether it grows."""
 
-import contextlib
-import sys
-from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from cluster.data.state import running_state
-from cluster.errors import ClusterError
-from cluster.markets import topology_of
+from cluster.cli.bench.given import AsJson, Data, console, given_platform, markets_of, print_json
 from cluster.tools.bench.load.flatness import MEGABYTE, SLOPE_MB_PER_MINUTE_MAX
 from cluster.tools.bench.load.soak import SETTLE_MINUTES, Minute, Soak, measure_soak
-from cluster.tools.platforms import own_platform
 
-_console = Console(stderr=True, highlight=False)
 _YET = {True: "yes", False: "no", None: "too short to tell"}
 
 
@@ -26,23 +18,15 @@ def soak(
     rate: Annotated[float, typer.Option(min=1, help="Orders a second.")] = 400.0,
     pairs: Annotated[int, typer.Option(min=1, help="How many markets get orders.")] = 10,
     seed: Annotated[int, typer.Option(help="Of the orders drawn.")] = 1,
-    data: Annotated[
-        Path | None, typer.Option(help="A running platform's folder; without it one is started.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+    data: Data = None,
+    as_json: AsJson = False,
 ) -> None:
     """Hold a steady load: each minute's memory (PSS) and latency, and whether they stay so.
 
     The slope of memory is that of the samples after the first five minutes.
     """
-    with contextlib.ExitStack() as stack:
-        if data is None:
-            _console.print("starting a platform")
-            data = stack.enter_context(own_platform())
-        state = running_state(data)
-        topology = topology_of(state.markets_file)
-        if pairs > len(topology):
-            raise ClusterError(f"the platform has {len(topology)} markets, not {pairs}")
+    with given_platform(data) as state:
+        topology = markets_of(state, pairs=pairs)
         found = measure_soak(
             state,
             topology,
@@ -50,10 +34,10 @@ def soak(
             minutes=minutes,
             pairs=pairs,
             seed=seed,
-            tell=lambda minute: _console.print(_sentence(minute)),
+            tell=lambda minute: console.print(_sentence(minute)),
         )
     if as_json:
-        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+        print_json(found)
     else:
         _print(found)
 

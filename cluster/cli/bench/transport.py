@@ -1,14 +1,13 @@
 """`forkast bench transport`: what a request to an actor costs, by Ray's call and by stream."""
 
 import asyncio
-import sys
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from cluster.cli.bench.given import AsJson, print_json
 from cluster.platform.environment import prepare
 from cluster.tools.bench.transport import Cost, measure_transport
 
@@ -20,7 +19,7 @@ def transport(
     actors: Annotated[int, typer.Option(min=1, help="How many answer, in turn.")] = 10,
     size: Annotated[int, typer.Option(min=1, help="Bytes of a request, and of its answer.")] = 400,
     seconds: Annotated[float, typer.Option(min=1, help="How long each rate is held.")] = 5.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure the processor time that both ends spend on a request, on a Ray of the bench's own."""
     prepare(own_ray=True)
@@ -30,7 +29,7 @@ def transport(
         )
     )
     if as_json:
-        sys.stdout.write(msgspec.json.encode(costs).decode() + "\n")
+        print_json(costs)
     else:
         Console().print(_table(costs))
 

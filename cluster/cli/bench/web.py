@@ -1,17 +1,14 @@
 """`forkast bench web`: how soon the page is useful, and whether it keeps up with a busy market."""
 
-import sys
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from cluster.cli.bench.given import AsJson, console, print_json
 from cluster.tools.bench.web.measure import Report, measure_page
 from cluster.tools.browser_setup import need_browser
-
-_console = Console(stderr=True, highlight=False)
 
 
 def web(
@@ -19,13 +16,13 @@ def web(
     minutes: Annotated[
         float, typer.Option(min=0, help="Hold it so many minutes instead, to see the heap.")
     ] = 0.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure the page in Chromium: first paint, bundle, frames and heap under a busy feed."""
     need_browser()
-    report = measure_page(seconds=minutes * 60 or seconds, tell=_console.print)
+    report = measure_page(seconds=minutes * 60 or seconds, tell=console.print)
     if as_json:
-        sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
+        print_json(report)
     else:
         _print(report)
 

@@ -1,7 +1,8 @@
 """Processor time by kind of process, and what of it is left where the idle cost is taken off."""
 
+import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import psutil
@@ -33,6 +34,16 @@ def cores(before: Usage, after: Usage) -> dict[str, float]:
         kind: (used - before.cpu_s.get(kind, 0.0)) / seconds for kind, used in after.cpu_s.items()
     }
     return dict(sorted(shares.items(), key=lambda item: -item[1]))
+
+
+async def cores_at_rest(
+    look: Callable[[], Usage], seconds: float, *, tell: Callable[[str], None]
+) -> dict[str, float]:
+    """Return the share of one core that each kind uses while nothing is asked of it."""
+    tell(f"nothing for {seconds:g} s")
+    before = look()
+    await asyncio.sleep(seconds)
+    return cores(before, look())
 
 
 def quieter(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:

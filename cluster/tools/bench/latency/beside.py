@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -13,7 +14,7 @@ from cluster.errors import ClusterError
 from cluster.tools.bench.latency.load import OpenLoad, warmed_up
 from cluster.tools.bench.pipeline.observer import percentiles_ms
 from cluster.tools.bench.sketch.run import Sketch, running_sketch
-from cluster.tools.bench.usage import Usage, beyond_idle, cores, quieter, usage_of
+from cluster.tools.bench.usage import Usage, beyond_idle, cores_at_rest, quieter, usage_of
 
 GENERATOR = "load generator"
 _KAFKA = "Kafka"
@@ -49,31 +50,23 @@ async def measure_sketch(
     tell("starting the sketch")
     async with running_sketch(state.kafka_bootstrap, pairs) as sketch:
         await _drain(await warmed_up(sketch.url, bodies), sketch)
-        idle = await _idle(state, sketch, idle_seconds, tell=tell)
+        look = partial(_usage, state, sketch)
+        idle = await cores_at_rest(look, idle_seconds, tell=tell)
         held = []
         for rate in rates:
             tell(f"the sketch: {rate:g} orders a second for {seconds:g} s")
             load = OpenLoad(sketch.url, bodies)
-            before = _usage(state, sketch)
+            before = look()
             began_s = time.monotonic()
             await load.run(orders_per_second=rate, seconds=seconds)
             sending_s = time.monotonic() - began_s
             await _drain(load, sketch)
-            held.append((rate, load, before, _usage(state, sketch), sending_s))
-        idle = quieter(idle, await _idle(state, sketch, idle_seconds, tell=tell))
+            held.append((rate, load, before, look(), sending_s))
+        idle = quieter(idle, await cores_at_rest(look, idle_seconds, tell=tell))
         return [
             _rate(rate, load, sketch, beyond_idle(before, after, idle), sending_s=sending_s)
             for rate, load, before, after, sending_s in held
         ]
-
-
-async def _idle(
-    state: RunState, sketch: Sketch, seconds: float, *, tell: Callable[[str], None]
-) -> dict[str, float]:
-    tell(f"nothing for {seconds:g} s")
-    before = _usage(state, sketch)
-    await asyncio.sleep(seconds)
-    return cores(before, _usage(state, sketch))
 
 
 async def _drain(load: OpenLoad, sketch: Sketch) -> None:

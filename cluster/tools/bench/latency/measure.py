@@ -27,7 +27,7 @@ from cluster.tools.bench.latency.stamps import Stamps
 from cluster.tools.bench.latency.ways import column, stages_of
 from cluster.tools.bench.pipeline.observer import percentiles_ms
 from cluster.tools.bench.pipeline.orders import encoded_singles, sources
-from cluster.tools.bench.usage import Usage, beyond_idle, cores, quieter, usage_of
+from cluster.tools.bench.usage import Usage, beyond_idle, cores_at_rest, quieter, usage_of
 
 RATES = (10.0, 100.0, 300.0, 1_000.0)
 _SETTLE_S = 1.0
@@ -163,10 +163,7 @@ class Bench:
 
     async def idle(self, seconds: float, *, tell: Callable[[str], None]) -> dict[str, float]:
         """Return what share of a core each kind of process uses while no orders come."""
-        tell(f"nothing for {seconds:g} s")
-        before = self._usage()
-        await asyncio.sleep(seconds)
-        return cores(before, self._usage())
+        return await cores_at_rest(self._usage, seconds, tell=tell)
 
     async def hold(self, rate: float, seconds: float) -> Held:
         """Send orders at one rate and wait until all has come of them that will."""
