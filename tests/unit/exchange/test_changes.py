@@ -1,7 +1,5 @@
 """Cancels, amends and halts with values alone: the book answers each."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from actors.book.market import Market
@@ -15,21 +13,9 @@ from api.exchange.refusals import (
     UnavailableError,
 )
 from api.exchange.values import NewOrder, Principal
-from tests.beds.services import ALICE, BOB, Floor, Services, ask, bid, trading_floor
+from tests.beds.services import ALICE, BOB, Floor, Services, ask, bid
 
 WAIT_S = 5.0
-
-
-@pytest.fixture
-async def floor() -> AsyncIterator[Floor]:
-    async with trading_floor() as floor:
-        yield floor
-
-
-@pytest.fixture
-async def gateway(floor: Floor) -> AsyncIterator[Services]:
-    async with floor.gateway() as services:
-        yield services
 
 
 async def _placed(gateway: Services, order: NewOrder, *, principal: Principal = ALICE) -> Located:

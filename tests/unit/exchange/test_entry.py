@@ -1,7 +1,6 @@
 """Order entry with values alone: what is taken, what is refused, and what a repeat is answered."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -17,22 +16,10 @@ from api.exchange.refusals import (
     malformed,
 )
 from api.exchange.values import NewOrder, Placed, Principal
-from tests.beds.services import ALICE, BOB, Floor, Services, ask, bid, trading_floor
+from tests.beds.services import ALICE, BOB, Floor, Services, ask, bid
 
 WAIT_S = 5.0
 STRANGER = Principal(77)
-
-
-@pytest.fixture
-async def floor() -> AsyncIterator[Floor]:
-    async with trading_floor() as floor:
-        yield floor
-
-
-@pytest.fixture
-async def gateway(floor: Floor) -> AsyncIterator[Services]:
-    async with floor.gateway() as services:
-        yield services
 
 
 async def _refused(

@@ -1,26 +1,12 @@
 """Trades and fills with values alone: rows and newest events, each once, newest first."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from api.exchange.storage.fills import FillPosition
 from api.exchange.values import Principal
-from tests.beds.services import ALICE, BOB, Floor, Services, ask, bid, trading_floor
+from tests.beds.services import ALICE, BOB, Floor, Services, ask, bid
 
 WAIT_S = 5.0
-
-
-@pytest.fixture
-async def floor() -> AsyncIterator[Floor]:
-    async with trading_floor() as floor:
-        yield floor
-
-
-@pytest.fixture
-async def gateway(floor: Floor) -> AsyncIterator[Services]:
-    async with floor.gateway() as services:
-        yield services
 
 
 async def _trade(

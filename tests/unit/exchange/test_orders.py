@@ -1,7 +1,6 @@
 """Orders read with values alone: rows and newest events as one list, never older than told."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -11,21 +10,9 @@ from api.exchange import barrier, outcomes
 from api.exchange.ids import IdGenerator
 from api.exchange.refusals import NotFoundError, UnavailableError
 from api.exchange.values import NewOrder, Order, Principal
-from tests.beds.services import ALICE, BOB, Floor, Services, ask, bid, trading_floor
+from tests.beds.services import ALICE, BOB, Floor, Services, ask, bid
 
 WAIT_S = 5.0
-
-
-@pytest.fixture
-async def floor() -> AsyncIterator[Floor]:
-    async with trading_floor() as floor:
-        yield floor
-
-
-@pytest.fixture
-async def gateway(floor: Floor) -> AsyncIterator[Services]:
-    async with floor.gateway() as services:
-        yield services
 
 
 async def _place(gateway: Services, order: NewOrder, *, principal: Principal = ALICE) -> Order:

@@ -8,17 +8,11 @@ import pytest
 from actors.book.vocabulary import OrderStatus
 from actors.platform.topology import EVENTS_TOPIC
 from api.exchange import outcomes
-from tests.beds.services import ALICE, Floor, Services, ask, bid, trading_floor
+from tests.beds.services import ALICE, Floor, Services, ask, bid
 from tests.beds.waiting import until
 
 _NEVER_S = 3_600.0
 WAIT_S = 5.0
-
-
-@pytest.fixture
-async def floor() -> AsyncIterator[Floor]:
-    async with trading_floor() as floor:
-        yield floor
 
 
 @pytest.fixture
