@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import structlog
 
 from actors.book.codec import EventRecord, MalformedRecordError, decode_events
-from actors.book.records import RecordArray
+from actors.book.records import EVENT_DTYPE, RecordArray, joined
 from actors.book.vocabulary import EventKind
-from actors.follow.intake import Reached, joined, moved
+from actors.follow.intake import Reached, moved
 from actors.follow.positions import MarketPosition
 from actors.log.tail import events_after
 
@@ -74,7 +74,7 @@ class TradeIntake:
         if not after:
             return None
         batch = TradeBatch(
-            trades={key: joined(parts) for key, parts in self._trades.items()},
+            trades={key: joined(parts, EVENT_DTYPE) for key, parts in self._trades.items()},
             before=tuple(self._taken[key] for key in after),
             after=tuple(after.values()),
         )

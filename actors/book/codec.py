@@ -152,6 +152,25 @@ def decode_events(value: bytes, *, layouts: Layouts = EVENT_LAYOUTS) -> EventRec
     )
 
 
+def packed_events(value: bytes) -> tuple[int, int, int, bytes] | None:
+    """Return a record's market id, first and last sequence, and its items as they lie in it.
+
+    None where it is not a whole record of the newest version: `decode_events` tells why, or lifts
+    it, for five times as much.
+    """
+    if len(value) < _EVENT_HEADER.size:
+        return None
+    magic, version, item_bytes, count, market_id, first, last, *_ = _EVENT_HEADER.unpack_from(value)
+    if (
+        magic != EVENT_MAGIC
+        or version != VERSION
+        or item_bytes != EVENT_DTYPE.itemsize
+        or len(value) != _EVENT_HEADER.size + count * item_bytes
+    ):
+        return None
+    return market_id, first, last, value[_EVENT_HEADER.size :]
+
+
 def _taken_apart(
     value: bytes, header: Struct, magic: int, layouts: Layouts
 ) -> tuple[list[Any], RecordArray]:

@@ -6,6 +6,7 @@ asset are ticks x lots, the price of one lot at one tick being 1; `quote_units` 
 too, whatever its name says: a unit is 1e-8 of an asset, which the core does not know.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,15 @@ LEVEL_DTYPE = np.dtype(
         ("order_count", "<i8"),
     ]
 )
+
+
+def joined(parts: Iterable[RecordArray], dtype: np.dtype[np.void]) -> RecordArray:
+    """Return the items of arrays of one layout, one after the other, in an array of their own.
+
+    They are joined as bytes: `np.concatenate` asks for the common type of each piece, which costs
+    30 us where records have many fields.
+    """
+    return np.frombuffer(bytearray().join([part.data for part in parts]), dtype)
 
 
 def encode_client_order_id(text: str) -> npt.NDArray[np.int64]:

@@ -1,10 +1,7 @@
-"""What the intakes of all followers share: positions that move, and events put together."""
+"""What the intakes of all followers share: positions that move."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-import numpy as np
-
-from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.follow.positions import MarketPosition
 
 
@@ -40,12 +37,3 @@ def moved(
     return {
         market_id: position for market_id, position in now.items() if position != taken[market_id]
     }
-
-
-def joined(parts: Iterable[RecordArray]) -> RecordArray:
-    """Return events (`EVENT_DTYPE`) one after the other, read-only.
-
-    They are joined as bytes: `np.concatenate` asks for the common type of each piece, which costs
-    30 us where records have many fields.
-    """
-    return np.frombuffer(b"".join(part.data for part in parts), EVENT_DTYPE)

@@ -1,28 +1,18 @@
 """The events of many records in one array, each event once: cheap where little is asked of them."""
 
-import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import structlog
 
-from actors.book.codec import (
-    EVENT_HEADER_DTYPE,
-    EVENT_MAGIC,
-    VERSION,
-    MalformedRecordError,
-    decode_events,
-)
+from actors.book.codec import MalformedRecordError, decode_events, packed_events
 from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.log.ports import LogRecord
 from actors.log.tail import events_after
 
 _log = structlog.get_logger(__name__)
 
-# The fields of EVENT_HEADER_DTYPE up to the sequences, which are all that is looked at.
-_HEADER = struct.Struct("<IHHIIqq")
-_HEADER_BYTES = EVENT_HEADER_DTYPE.itemsize
 _ITEM_BYTES = EVENT_DTYPE.itemsize
 
 
@@ -67,18 +57,12 @@ class FreshEvents:
         return JoinedEvents(np.frombuffer(b"".join(parts), EVENT_DTYPE), records)
 
     def _fresh(self, value: bytes) -> bytes:
-        if len(value) >= _HEADER_BYTES:
-            magic, version, item_bytes, count, market_id, first, last = _HEADER.unpack_from(value)
-            if (
-                magic == EVENT_MAGIC
-                and version == VERSION
-                and item_bytes == _ITEM_BYTES
-                and len(value) == _HEADER_BYTES + count * _ITEM_BYTES
-                and market_id == self._market_id
-                and first > self._sequence
-            ):
+        packed = packed_events(value)
+        if packed is not None:
+            market_id, first, last, items = packed
+            if market_id == self._market_id and first > self._sequence:
                 self._sequence = last
-                return value[_HEADER_BYTES:]
+                return items
         decoded = decode_events(value)
         if decoded.market_id != self._market_id:
             raise MalformedRecordError(f"record of market {decoded.market_id}")

@@ -16,7 +16,7 @@ from actors.book.codec import MalformedRecordError, decode_commands
 from actors.book.compiled import CompiledBook
 from actors.book.compiled_snapshot import BookImage
 from actors.book.market import Market
-from actors.book.records import COMMAND_DTYPE, RecordArray
+from actors.book.records import COMMAND_DTYPE, RecordArray, joined
 from actors.book.vocabulary import CommandKind, EventKind
 from actors.fold.ports import SnapshotStore, StoredSnapshot
 from actors.fold.saving import SaveAtOnce, Saver
@@ -265,10 +265,8 @@ class PairActor:
                     why=str(error),
                 )
                 parts.append(_malformed())
-        if not parts:
-            return np.empty(0, COMMAND_DTYPE)
         # A copy even of a single part: the kernel is compiled for arrays that it may write to.
-        return parts[0].copy() if len(parts) == 1 else np.concatenate(parts)
+        return joined(parts, COMMAND_DTYPE)
 
     def _repeated(self) -> RangeApplied:
         return RangeApplied(

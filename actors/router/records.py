@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from actors.book.codec import EVENT_HEADER_DTYPE, EventRecord, encode_events
-from actors.book.records import EVENT_DTYPE, RecordArray
+from actors.book.records import EVENT_DTYPE, RecordArray, joined
 from actors.book.vocabulary import EventKind, OrderStatus
 from actors.pair.messages import RangeApplied
 
@@ -38,25 +39,11 @@ class EventBatch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         if sequence < self.first_sequence:
             return self
         kept = int(np.searchsorted(self.events["sequence"], sequence, "right"))
-        return EventBatch(
-            market_id=self.market_id,
-            first_sequence=sequence + 1,
-            last_sequence=self.last_sequence,
-            first_offset=self.first_offset,
-            next_offset=self.next_offset,
-            events=self.events[kept:],
-        )
+        return replace(self, first_sequence=sequence + 1, events=self.events[kept:])
 
     def trades(self) -> "EventBatch":
         """Return the batch with its TRADE events alone; it still covers the same sequences."""
-        return EventBatch(
-            market_id=self.market_id,
-            first_sequence=self.first_sequence,
-            last_sequence=self.last_sequence,
-            first_offset=self.first_offset,
-            next_offset=self.next_offset,
-            events=self.events[self.events["kind"] == _TRADE],
-        )
+        return replace(self, events=self.events[self.events["kind"] == _TRADE])
 
     def declined(self) -> list[int]:
         """Return the reason of each command that the book rejected or refused."""
@@ -119,8 +106,7 @@ def chain(batches: Sequence[EventBatch]) -> EventBatch:
         last_sequence=last.last_sequence,
         first_offset=first.first_offset,
         next_offset=last.next_offset,
-        # numpy would look at each field of each array.
-        events=np.frombuffer(b"".join(batch.events.tobytes() for batch in batches), EVENT_DTYPE),
+        events=joined((batch.events for batch in batches), EVENT_DTYPE),
     )
 
 

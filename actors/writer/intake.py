@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import structlog
 
 from actors.book.codec import EventRecord, MalformedRecordError, decode_events
-from actors.book.records import RecordArray
-from actors.follow.intake import Reached, joined, moved
+from actors.book.records import EVENT_DTYPE, RecordArray, joined
+from actors.follow.intake import Reached, moved
 from actors.follow.positions import MarketPosition
 
 _log = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ class Intake:
         if not after:
             return None
         batch = Batch(
-            events=joined(self._events),
+            events=joined(self._events, EVENT_DTYPE),
             before=tuple(self._taken[market_id] for market_id in after),
             after=tuple(after.values()),
         )

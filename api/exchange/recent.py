@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from actors.book.records import EVENT_DTYPE, RecordArray
+from actors.book.records import EVENT_DTYPE, RecordArray, joined
 from actors.book.vocabulary import EventKind
 from actors.follow.positions import MarketPosition
 from actors.log.fresh import JoinedEvents
@@ -158,8 +158,8 @@ class RecentEvents:
 
     def _select(self, market_ids: Iterable[int], wanted: _Mask) -> RecordArray:
         kept = (self._markets[market_id].events for market_id in market_ids)
-        parts = [events[wanted(events)] for events in kept if len(events)]
-        return np.concatenate(parts) if parts else np.empty(0, EVENT_DTYPE)
+        parts = (events[wanted(events)] for events in kept if len(events))
+        return joined(parts, EVENT_DTYPE)
 
 
 def _without(count: int, records: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:

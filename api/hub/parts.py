@@ -4,10 +4,9 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import structlog
 
-from actors.book.records import RecordArray
+from actors.book.records import EVENT_DTYPE, RecordArray, joined
 from actors.book.vocabulary import EventKind
 from api.exchange.decimals import MarketDecimals
 from api.exchange.values import order_of_event, trade_of_event
@@ -61,7 +60,7 @@ class Parts:
         """Send the trades and orders of records; False where too many wait, until `drained`."""
         shown = [part for record in records if len(part := self._shown(record))]
         if shown:
-            self._waiting.append(shown[0] if len(shown) == 1 else np.concatenate(shown))
+            self._waiting.append(shown[0] if len(shown) == 1 else joined(shown, EVENT_DTYPE))
         if self._next is None:
             self._send_part()
         self._is_full = sum(map(len, self._waiting)) > EVENTS_WAITING_MAX
