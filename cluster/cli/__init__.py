@@ -44,7 +44,7 @@ _LOADED_WHEN_ASKED = {
 
 
 def main() -> None:
-    """Run the command line; an error of the platform is one line and exit code 1."""
+    """Run the command line; an error of the platform or the system is one line and exit code 1."""
     quiet_libraries()
     asked = sys.argv[1] if len(sys.argv) > 1 else "--help"
     for name, module in _LOADED_WHEN_ASKED.items():
@@ -52,7 +52,7 @@ def main() -> None:
             _add(name, module)
     try:
         app(prog_name="forkast")
-    except ForkastError as error:
+    except (ForkastError, OSError) as error:
         tell(error)
         sys.exit(1)
 
