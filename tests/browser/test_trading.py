@@ -35,13 +35,13 @@ async def test_an_order_is_seen_taken_from_a_second_page_and_both_change(
             ("buy", "sell", "bid", "▼"),
         ):
             await maker.place(side, price="20", amount="2")
-            await expect(maker.toast("accepted")).to_be_visible()
+            await expect(maker.toast("accepted")).to_contain_text(side.title())
             await expect(maker.order(price="20")).to_have_count(1)
             await expect(maker.row(shown, price="20")).to_have_attribute("data-own", "true")
             await expect(taker.row(shown, price="20")).to_have_attribute("data-own", "false")
             await taker.place(other, price="20", amount="2")
-            await expect(taker.toast("filled")).to_be_visible()
-            await expect(maker.toast("filled")).to_be_visible()
+            await expect(taker.toast("filled")).to_contain_text(other.title())
+            await expect(maker.toast("filled")).to_contain_text(side.title())
             for screen in (maker, taker):
                 await expect(screen.row(shown, price="20")).to_have_count(0)
                 newest = screen.part("trade-row").first
@@ -55,6 +55,29 @@ async def test_an_order_is_seen_taken_from_a_second_page_and_both_change(
             for side in ("BUY", "SELL")
         ]
         assert len(set(colours)) == 2
+
+
+async def test_what_is_typed_while_an_order_is_on_its_way_is_kept_for_the_next(
+    browser: Browser, url: str, new_user: Callable[[], int]
+) -> None:
+    typed = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        answer = await route.fetch()
+        await typed.wait()
+        await route.fulfill(response=answer)
+
+    async with opened(browser, url, user_id=new_user(), pair=_TEST_PAIR) as screen:
+        await screen.page.route("**/orders", hold)
+        await screen.place("buy", price="9", amount="1")
+        await expect(screen.part("order-submit")).to_be_disabled()
+        await screen.part("order-amount").fill("3")
+        typed.set()
+        await expect(screen.part("order-submit")).to_be_enabled()
+        await expect(screen.part("order-amount")).to_have_value("3")
+        await screen.part("order-submit").click()
+        await expect(screen.order(price="9")).to_have_count(2)
+        await expect(screen.part("order-amount")).to_have_value("")
 
 
 async def test_an_order_is_cancelled_where_it_stands(

@@ -53,4 +53,12 @@ describe("the depth feed joined to a snapshot", () => {
     expect(book.apply(update(21, 20))).toBe("gap");
     expect(book.load(snapshot)).toBe(false);
   });
+  it("keeps what came behind a gap for the snapshot after", () => {
+    const book = new DepthBook();
+    book.apply(update(12, 12));
+    book.apply(update(13, 13, "98", "4"));
+    expect(book.load(snapshot)).toBe(false);
+    expect(book.load({ ...snapshot, updateId: 12 })).toBe(true);
+    expect(book.updateId).toBe(13);
+  });
 });

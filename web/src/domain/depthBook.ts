@@ -43,7 +43,8 @@ export class DepthBook {
     this.updateId = snapshot.updateId;
     const early = this.early;
     this.early = [];
-    return early.every((update) => this.apply(update) !== "gap");
+    // All are taken, also behind a gap: those after it wait for the next snapshot.
+    return !early.map((update) => this.apply(update)).includes("gap");
   }
 
   /** Apply an update in its turn; "gap" asks for a new snapshot. */

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useMarket } from "../api/queries";
 import { endedUnfilled } from "../domain/orders";
 import { reason } from "../domain/reasons";
@@ -31,6 +31,7 @@ export function OrderForm() {
   const [busy, setBusy] = useState(false);
   const [asking, setAsking] = useState(false);
   const [refusal, setRefusal] = useState<{ code: string; message: string } | null>(null);
+  const changes = useRef(0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another pair starts an empty form
   useEffect(() => {
     useDraft.setState({ price: "", amount: "", total: "" });
@@ -43,6 +44,7 @@ export function OrderForm() {
   const wrong = faults(draft, market);
   const total = draft.total || totalOf(draft.price, draft.amount);
   const set = (change: Partial<Draft>) => {
+    changes.current += 1;
     useDraft.setState(change);
     setRefusal(null);
   };
@@ -55,12 +57,15 @@ export function OrderForm() {
   const place = async () => {
     setAsking(false);
     setBusy(true);
+    const sent = changes.current;
     try {
       const order = await send(useDraft.getState(), pair);
       if (order && endedUnfilled(order)) {
         setRefusal({ code: order.reason ?? order.status, message: reason(order) });
         return;
       }
+      // What was typed meanwhile is the next order's.
+      if (changes.current !== sent) return;
       setTried(false);
       useDraft.setState({ amount: "", total: "" });
       setNotes({ price: "", amount: "" });
