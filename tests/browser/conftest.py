@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from cluster.errors import ClusterError
 from cluster.tools.browser import chromium
 from cluster.tools.browser_setup import need_browser
 from cluster.tools.platforms import RunningPlatform
+
+# The platform, its load and the browser may share two busy processors.
+expect.set_options(timeout=20_000)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
