@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from actors.platform.errors import ActorUnavailableError
 from actors.stream.client import Dialer, Stream
-from actors.stream.endpoint import Endpoint
+from actors.stream.endpoint import Endpoint, remove_stale
 from cluster.tools.chaos import sockets, streams
 from cluster.tools.chaos.plan import Action, Fault, Target
 from tests.beds.waiting import until
@@ -22,6 +23,8 @@ pytestmark = pytest.mark.skipif(not sockets.possible(), reason="other processes'
 
 _PORTS = range(31_100, 31_110)
 _TOKEN = "a token"
+# A delayed byte takes so long in each direction at least.
+_DELAY_S_MIN = 0.2
 _ANSWERING = """
 import sys
 from pathlib import Path
@@ -47,7 +50,7 @@ class _Answering:
     def __init__(self, process: psutil.Process, endpoint: Endpoint) -> None:
         self.process = process
         self.endpoint = endpoint
-        self._dialer = Dialer(token=_TOKEN, timeout_s=2.0)
+        self._dialer = Dialer(token=_TOKEN, timeout_s=10.0)
 
     async def connect(self, node_id: str = "a-node") -> Stream:
         return await self._dialer.connect(self.endpoint, node_id=node_id)
@@ -124,6 +127,59 @@ async def test_torn_bytes_are_never_taken_for_an_answer(
     again.close()
 
 
+async def test_a_delayed_stream_answers_late_but_all_and_outlives_the_delay(
+    answering: _Answering,
+) -> None:
+    before = await answering.connect()
+    delaying = await _delaying(answering, before)
+    stream = await answering.connect()
+    assert await _answer_s(stream) > 2 * _DELAY_S_MIN
+    asked: list[bytes] = []
+    answered: list[bytes] = []
+    waiting = []
+    while not delaying.done():
+        asked.append(b"%d" % len(asked) * 100)
+        waiting.append(stream.request(asked[-1], bytes))
+        waiting[-1].add_done_callback(lambda done: answered.append(done.result()))
+        await asyncio.wait([delaying], timeout=0.02)
+    assert await delaying
+    assert len(answered) < len(asked)
+    await asyncio.gather(*waiting)
+    assert answered == asked
+    assert await _answer_s(stream) < _DELAY_S_MIN
+    direct = await answering.connect()
+    assert await _answer_s(direct) < _DELAY_S_MIN
+    direct.close()
+
+
+async def test_there_is_no_second_delay_and_none_of_a_stream_without_a_file(
+    answering: _Answering,
+) -> None:
+    stream = await answering.connect("another-node")
+    assert not await answering.hit(Target.STREAM, Action.DELAY)
+    assert await _answers(stream)
+    delaying = await _delaying(answering, await answering.connect())
+    late = await answering.connect()
+    assert not await answering.hit(Target.STREAM, Action.DELAY)
+    assert await _answers(late)
+    assert await delaying
+    late.close()
+
+
+async def test_a_delay_hides_no_death_and_leaves_what_a_killed_process_leaves(
+    answering: _Answering,
+) -> None:
+    delaying = await _delaying(answering, await answering.connect())
+    stream = await answering.connect()
+    answering.process.kill()
+    assert not await _answers(stream)
+    assert await delaying
+    folder = Path(answering.endpoint.path).parent
+    assert [str(path) for path in folder.iterdir()] == [answering.endpoint.path]
+    remove_stale(folder)
+    assert folder not in folder.parent.iterdir()
+
+
 async def test_a_stale_socket_file_is_passed_by(answering: _Answering) -> None:
     stream = await answering.connect()
     assert await answering.hit(Target.SOCKET_FILE, Action.STALE)
@@ -147,6 +203,24 @@ async def test_a_port_is_taken_from_a_process_that_was_killed(answering: _Answer
     assert not await _answers(stream)
     assert await hitting
     assert not _is_taken(address)
+
+
+async def _delaying(answering: _Answering, stream: Stream) -> "asyncio.Task[bool]":
+    """Begin a delay; return it as soon as it is in the way of new connections."""
+
+    async def broken() -> bool:
+        return stream.broken
+
+    delaying = asyncio.create_task(answering.hit(Target.STREAM, Action.DELAY))
+    await until(broken, within_s=5, what="a stream that has to be made anew")
+    return delaying
+
+
+async def _answer_s(stream: Stream) -> float:
+    """Return how long one request takes."""
+    began_s = time.monotonic()
+    assert await _answers(stream)
+    return time.monotonic() - began_s
 
 
 def _is_taken(address: tuple[str, int]) -> bool:

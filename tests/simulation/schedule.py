@@ -14,6 +14,7 @@ class Fault(Enum):
 
     DELAY = "delayed"
     FREEZE = "frozen for two seconds"
+    SLOW_STREAMS = "the first for five seconds in which streams take long, each way"
     LOSE = "lost before its effect"
     LOSE_ANSWER = "done, its answer lost"
     REPEAT = "done twice"

@@ -13,6 +13,7 @@ from actors.writer.intake import Batch
 from actors.writer.rows import Rows, rows_of
 from tests.simulation.campaign import failure_among, first_failure, world
 from tests.simulation.memory import MemoryOrderStore
+from tests.simulation.network import SLOW_LATENCY_S
 from tests.simulation.schedule import Decision, Fault, draw, shrink
 from tests.simulation.world import Parts
 
@@ -47,6 +48,12 @@ def test_shrinking_keeps_only_what_the_failure_needs() -> None:
     schedule = tuple(Decision(number, Fault.DELAY) for number in range(9))
     needed = {schedule[2], schedule[7]}
     assert shrink(schedule, lambda shorter: needed <= set(shorter)) == (schedule[2], schedule[7])
+
+
+def test_slow_streams_make_a_platform_late_and_nothing_wrong() -> None:
+    prompt, late = world(25, ()), world(25, (Decision(10, Fault.SLOW_STREAMS),))
+    assert prompt.play() == late.play() == []
+    assert late.loop.time() > prompt.loop.time() + 2 * SLOW_LATENCY_S
 
 
 class SnapshotsTooEarly(PairActor):

@@ -40,6 +40,7 @@ class Action(StrEnum):
     SLOW = "slow"
     TEAR = "tear"
     SILENCE = "silence"
+    DELAY = "delay"
     STALE = "stale"
     TAKE = "take"
 
@@ -59,7 +60,10 @@ _AWAY_S = (0.5, 12.0)
 _OTHER_ACTIONS = {
     Target.NODE: (Action.KILL, Action.KILL, Action.FREEZE),
     Target.LINK: (Action.CUT, Action.SLOW),
-    Target.STREAM: (Action.CUT, Action.CUT, Action.TEAR, Action.TEAR, Action.SILENCE),
+    Target.STREAM: (
+        *(Action.CUT, Action.CUT, Action.TEAR, Action.TEAR),
+        *(Action.SILENCE, Action.DELAY, Action.DELAY),
+    ),
     Target.SOCKET_FILE: (Action.STALE,),
     Target.PORT: (Action.TAKE,),
     Target.DISK: (Action.FILL,),

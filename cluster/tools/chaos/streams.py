@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import secrets
 import signal
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from actors.stream.endpoint import socket_folder
+from cluster.tools.chaos.delays import delayed
 from cluster.tools.chaos.plan import Action, Fault
 from cluster.tools.chaos.signals import frozen, send
 from cluster.tools.chaos.sockets import sockets_of
@@ -19,6 +21,9 @@ from cluster.tools.chaos.sockets import sockets_of
 # How long a router waits for an actor that is silent, and some more.
 _SILENT_S = (10.0, 13.0)
 _TORN_BYTES_MAX = 64
+# What each byte takes in each direction, and for how long: a new connection shakes hands first.
+_DELAY_S = (0.2, 1.5)
+_DELAYED_S = (5.0, 10.0)
 # An actor is stopped for so long that requests lie before it.
 _GATHER_S = 0.2
 
@@ -35,6 +40,11 @@ class _Streams:
         """Return where it accepts connections of other nodes."""
         found = [one for one in self.listening if one.family != socket.AF_UNIX]
         return found[0].getsockname()[:2] if found else None
+
+    @property
+    def local(self) -> bool:
+        """Say whether a router is connected on the actor's own node."""
+        return any(one.family == socket.AF_UNIX for one in self.connections)
 
     @property
     def path(self) -> Path | None:
@@ -59,6 +69,8 @@ async def break_stream(process: psutil.Process, fault: Fault, *, ports: range) -
             case Action.SILENCE:
                 with frozen([process]):
                     await asyncio.sleep(_SILENT_S[0] + fault.pick * (_SILENT_S[1] - _SILENT_S[0]))
+            case Action.DELAY:
+                return await _delay(streams, random.Random(fault.pick))
             case Action.STALE:
                 _make_stale(streams)
             case Action.TAKE:
@@ -90,6 +102,26 @@ async def _tear(process: psutil.Process, streams: _Streams, *, answers: bool) ->
                 one.send(secrets.token_bytes(_TORN_BYTES_MAX), socket.MSG_DONTWAIT)
 
 
+async def _delay(streams: _Streams, dice: random.Random) -> bool:
+    """Have the router connect again where its bytes take longer, and let none of them be lost."""
+    path = streams.path
+    if path is None or not streams.local:
+        return False
+    there_s, back_s = dice.uniform(*_DELAY_S), dice.uniform(*_DELAY_S)
+    async with delayed(path, there_s=there_s, back_s=back_s) as first:
+        if first:
+            _cut(streams)
+            _let_go(streams)
+            await asyncio.sleep(dice.uniform(*_DELAYED_S))
+        return first
+
+
+def _let_go(streams: _Streams) -> None:
+    """Keep no socket open that the actor closes."""
+    for one in (*streams.listening, *streams.connections):
+        one.close()
+
+
 def _make_stale(streams: _Streams) -> None:
     """Leave a socket's file that nobody accepts at, as a killed process does."""
     path = streams.path
@@ -108,8 +140,7 @@ async def _take_port(process: psutil.Process, streams: _Streams, lasts_s: float)
         return
     with contextlib.suppress(psutil.TimeoutExpired):
         await asyncio.to_thread(process.wait, lasts_s)
-    for one in (*streams.listening, *streams.connections):
-        one.close()
+    _let_go(streams)
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with contextlib.suppress(OSError):  # it is an address of another machine
