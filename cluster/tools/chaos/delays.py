@@ -1,11 +1,15 @@
-"""Delay of a stream over a Unix socket: a relay takes its file's place and keeps bytes back."""
+"""Delays of streams: a relay in the place of a socket's file, a tunnel in the way of TCP ports."""
 
 import asyncio
 import contextlib
 import os
 import secrets
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+
+from cluster.tools.chaos import tunnel
+from cluster.tools.namespaces import Machine
 
 _CHUNK_BYTES = 65_536
 # As many requests as a stream has without an answer; beyond that the sender waits.
@@ -20,12 +24,12 @@ async def delayed(path: Path, *, there_s: float, back_s: float) -> AsyncIterator
     order; none is lost, and many may be under way. At the end all that is under way arrives at
     once, new connections are direct again, and those that were made meanwhile live on without
     delay for as long as this loop runs. Yields False, and delays nothing, where another delay has
-    the file. Raises OSError where there is none.
+    the file, or there is none.
     """
     relay = _Relay(path.with_suffix(".held"), there_s=there_s, back_s=back_s)
     try:
         os.link(path, relay.real)
-    except FileExistsError:
+    except (FileExistsError, FileNotFoundError):
         yield False
         return
     # Bound under another name first: at no moment is there no file to connect to.
@@ -40,6 +44,31 @@ async def delayed(path: Path, *, there_s: float, back_s: float) -> AsyncIterator
         relay.over.set()
         _give_back(path, relay.real, made)
         server.close()
+
+
+@contextlib.asynccontextmanager
+async def delayed_ports(
+    machine: Machine, ports: range, *, there_s: float, back_s: float
+) -> AsyncIterator[bool]:
+    """Delay what other machines send to TCP ports of this one, and what it sends from them.
+
+    Each packet takes longer, and no connection ends. Yields False, and delays nothing, where
+    another delay is on the machine or the machine is just lost.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *machine.prefix,
+        *(sys.executable, "-I", "-S", tunnel.__file__, str(ports[0]), str(ports[-1])),
+        *(str(there_s), str(back_s)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield bool(process.stdout and await process.stdout.readline())
+    finally:
+        if process.stdin:
+            process.stdin.close()
+        await process.wait()
 
 
 class _Relay:

@@ -33,7 +33,9 @@ async def inject(platform: BrokenPlatform, fault: Fault) -> bool:
         return False
     with contextlib.suppress(psutil.NoSuchProcess):
         if fault.target in STREAMS:
-            return await break_stream(process, fault, ports=STREAM_PORTS)
+            workers = platform.workers
+            machine = workers.machine_of(process) if workers else None
+            return await break_stream(process, fault, ports=STREAM_PORTS, machine=machine)
         match fault.action:
             case Action.KILL:
                 send(_with_children(process, fault.target), signal.SIGKILL)

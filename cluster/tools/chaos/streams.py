@@ -13,10 +13,11 @@ from pathlib import Path
 import psutil
 
 from actors.stream.endpoint import socket_folder
-from cluster.tools.chaos.delays import delayed
+from cluster.tools.chaos.delays import delayed, delayed_ports
 from cluster.tools.chaos.plan import Action, Fault
 from cluster.tools.chaos.signals import frozen, send
 from cluster.tools.chaos.sockets import sockets_of
+from cluster.tools.namespaces import Machine
 
 # How long a router waits for an actor that is silent, and some more.
 _SILENT_S = (10.0, 13.0)
@@ -53,10 +54,13 @@ class _Streams:
         return Path(found[0].getsockname()) if found else None
 
 
-async def break_stream(process: psutil.Process, fault: Fault, *, ports: range) -> bool:
+async def break_stream(
+    process: psutil.Process, fault: Fault, *, ports: range, machine: Machine | None = None
+) -> bool:
     """Do a fault to an actor's streams; say whether there was one.
 
-    `ports` are those at which actors accept. Raises psutil.NoSuchProcess.
+    `ports` are those at which actors accept, `machine` is the actor's where it has one of its own.
+    Raises psutil.NoSuchProcess.
     """
     with _streams(process, ports) as streams:
         if not streams.connections:
@@ -70,7 +74,7 @@ async def break_stream(process: psutil.Process, fault: Fault, *, ports: range) -
                 with frozen([process]):
                     await asyncio.sleep(_SILENT_S[0] + fault.pick * (_SILENT_S[1] - _SILENT_S[0]))
             case Action.DELAY:
-                return await _delay(streams, random.Random(fault.pick))
+                return await _delay(streams, ports, machine, random.Random(fault.pick))
             case Action.STALE:
                 _make_stale(streams)
             case Action.TAKE:
@@ -102,18 +106,26 @@ async def _tear(process: psutil.Process, streams: _Streams, *, answers: bool) ->
                 one.send(secrets.token_bytes(_TORN_BYTES_MAX), socket.MSG_DONTWAIT)
 
 
-async def _delay(streams: _Streams, dice: random.Random) -> bool:
-    """Have the router connect again where its bytes take longer, and let none of them be lost."""
-    path = streams.path
-    if path is None or not streams.local:
-        return False
+async def _delay(
+    streams: _Streams, ports: range, machine: Machine | None, dice: random.Random
+) -> bool:
+    """Have bytes take longer, between routers and the actor; let none of them be lost."""
     there_s, back_s = dice.uniform(*_DELAY_S), dice.uniform(*_DELAY_S)
-    async with delayed(path, there_s=there_s, back_s=back_s) as first:
-        if first:
+    path = streams.path
+    if path is not None and streams.local:
+        slow = delayed(path, there_s=there_s, back_s=back_s)
+    elif machine is not None:
+        slow = delayed_ports(machine, ports, there_s=there_s, back_s=back_s)
+    else:
+        return False
+    async with slow as begun:
+        if begun and streams.local:
+            # Only what is connected anew comes through the relay.
             _cut(streams)
-            _let_go(streams)
+        _let_go(streams)
+        if begun:
             await asyncio.sleep(dice.uniform(*_DELAYED_S))
-        return first
+        return begun
 
 
 def _let_go(streams: _Streams) -> None:

@@ -27,6 +27,11 @@ class Workers:
         """Return every process of every node, the head's too."""
         return self._nodes.processes()
 
+    def machine_of(self, process: psutil.Process) -> Machine | None:
+        """Return the machine on which a process runs, None for the head's."""
+        found = (node.machine for node in self._nodes.workers if process in node.family())
+        return next(found, None)
+
     async def watch(self) -> None:
         """Start nodes that ended by themselves, as those do that were cut off, until cancelled."""
         while True:
