@@ -16,12 +16,16 @@ from urllib.parse import urlsplit
 import psutil
 
 from cluster.embedded.process import ServerProcess, free_port
+from cluster.errors import ServerStartError
 from cluster.platform import processes
 from cluster.platform.environment import INHERITED, OWN_NODE_ONLY
 from cluster.tools.namespaces import Machine, Network
 
 _RAY = str(Path(sys.executable).with_name("ray"))
 _START_S = 90.0
+_STARTS_MAX = 4
+# What a node says when its head knows it; its ports are open long before.
+_STARTED = b"Ray runtime started."
 # Processes of other nodes are not seen from there, as if they were on other machines: Ray does not
 # start a head where it sees a worker that names it.
 _ALONE = (shutil.which("unshare") or "", "--pid", "--fork", "--kill-child", "--mount-proc")
@@ -48,7 +52,7 @@ class RayNode:
         self.port = free_port()
         self.metrics_port = free_port()
         self.machine = machine
-        self._host = machine.address if machine else host
+        self._log = log
         self._process = ServerProcess(
             name="a node of Ray",
             command=[
@@ -58,7 +62,7 @@ class RayNode:
                 "start",
                 "--block",
                 "--disable-usage-stats",
-                f"--node-ip-address={self._host}",
+                f"--node-ip-address={machine.address if machine else host}",
                 f"--node-manager-port={self.port}",
                 f"--metrics-export-port={self.metrics_port}",
                 "--min-worker-port=0",
@@ -71,9 +75,15 @@ class RayNode:
         )
 
     async def start(self) -> None:
-        """Start the node and wait until its raylet listens."""
+        """Start the node and wait until its head knows it. Raises ServerStartError."""
+        said = self._log.stat().st_size if self._log.exists() else 0
+
+        async def probe() -> None:
+            if _STARTED not in self._log.read_bytes()[said:]:
+                raise ServerStartError("the node has not joined its head yet")
+
         self._process.start()
-        await self._process.wait_ready(self._probe, timeout_s=_START_S)
+        await self._process.wait_ready(probe, timeout_s=_START_S)
 
     def kill(self) -> None:
         """End every process of the node at once."""
@@ -93,10 +103,6 @@ class RayNode:
         """End what is left of the node."""
         self.kill()
         await self._process.stop(timeout_s=10)
-
-    async def _probe(self) -> None:
-        _, writer = await asyncio.open_connection(self._host, self.port)
-        writer.close()
 
 
 class RayNodes:
@@ -161,6 +167,13 @@ class RayNodes:
             machine=self._network.machine() if self._network and not head else None,
         )
         self._nodes.append(node)
+        for _ in range(_STARTS_MAX - 1):
+            # A node ends that has not heard from its agents within 15 s, which a busy machine
+            # may take; an init process starts it again.
+            with contextlib.suppress(ServerStartError):
+                await node.start()
+                return node
+            await asyncio.to_thread(node.kill)
         await node.start()
         return node
 
@@ -171,6 +184,8 @@ class RayNodes:
             "RAY_REDIS_USERNAME": self._redis.username or "",
             "RAY_REDIS_PASSWORD": self._redis.password or "",
             "RAY_external_storage_namespace": self.folder.name,
+            # How long workers wait for the next head, which may take a busy machine a while.
+            "RAY_gcs_rpc_server_reconnect_timeout_s": "180",
         }
         return {
             **os.environ,
