@@ -1,4 +1,4 @@
-"""The head of a cluster is lost and started again: its actors have lived on, and are found."""
+"""The head of a cluster is lost: streams flow on, actors live on, and the next head finds them."""
 
 import asyncio
 import os
@@ -13,15 +13,26 @@ import httpx
 import psutil
 import pytest
 
+from actors.book.vocabulary import Side
 from actors.platform.config import Servers
+from cluster.markets import load_topology
+from cluster.plan import Platform
 from cluster.tools import platforms
+from cluster.tools.chaos.plan import Action, Fault, Target
+from cluster.tools.chaos.streams import break_stream
 from cluster.tools.platforms import RunningPlatform
-from cluster.tools.ray_nodes import RayNodes
+from cluster.tools.ray_nodes import RayNode, RayNodes
+from tests.beds.commands import place
 from tests.beds.leases import MarketLeases
-from tests.beds.nodes import start_platform
+from tests.beds.nodes import STREAM_PORTS, pairs_on, reached_by_port, start_platform
+from tests.beds.routing import Judge, command_log
+from tests.beds.waiting import until
 
 _PAIRS = ["H0-USD", "H1-USD"]
 _BACK_S = 150.0
+_APPENDED = 2
+# A router looks for the actor ten seconds long before it goes to where it was.
+_REACHED_S = 60.0
 
 
 @pytest.fixture
@@ -37,36 +48,59 @@ async def nodes(servers: Servers) -> AsyncIterator[RayNodes]:
     os.geteuid() != 0 or shutil.which("unshare") is None,
     reason="a head is started again beside its workers only in a PID namespace, which takes root",
 )
-async def test_actors_outlive_the_head_and_are_found_by_the_next(
+async def test_streams_flow_on_without_the_head_and_the_next_one_finds_the_actors(
     servers: Servers, leases: MarketLeases, nodes: RayNodes, tmp_path: Path
 ) -> None:
     head = await nodes.start_head()
-    await nodes.start_worker()
-    platform = await start_platform(
+    workers = [await nodes.start_worker(), await nodes.start_worker()]
+    running = await start_platform(
         servers,
         nodes,
         tmp_path,
         pairs=_PAIRS,
         market_ids=await leases.ids(len(_PAIRS)),
-        workers=1,
+        workers=len(workers),
     )
     try:
-        resting = [await _place(platform, pair, "SELL") for pair in _PAIRS]
-        living = _pair_processes(nodes)
+        resting = [await _place(running, pair, "SELL") for pair in _PAIRS]
+        living = _pair_processes(workers)
         assert len(living) == len(_PAIRS)
+        # One pair lies beside the router, the other is reached over the network.
+        assert sorted(reached_by_port(worker) for worker in workers) == [0, 1]
         await asyncio.to_thread(head.kill)
         killed_s = time.monotonic()
-        # Workers wait a minute for the next one.
+        await _orders_come_out(servers, tmp_path, actors=living)
+        # Workers wait for the next one.
         await nodes.start_head()
         for pair, order in zip(_PAIRS, resting, strict=True):
-            (fill,) = (await _placed_at_last(platform, pair, "BUY"))["fills"]
+            (fill,) = (await _placed_at_last(running, pair, "BUY"))["fills"]
             assert fill["sellOrderId"] == order["orderId"]
         sys.stdout.write(
             f"orders taken again {time.monotonic() - killed_s:.1f} s after its death\n"
         )
-        assert _pair_processes(nodes) == living
+        assert _pair_processes(workers) == living
     finally:
-        await asyncio.to_thread(platforms.stop, platform)
+        await asyncio.to_thread(platforms.stop, running)
+
+
+async def _orders_come_out(servers: Servers, folder: Path, *, actors: set[psutil.Process]) -> None:
+    """Append orders to the log and see their events, and again after all streams were cut."""
+    topology = load_topology(folder / "markets.toml")
+    platform = Platform(servers=servers, topology=topology, data_directory=str(folder / "data"))
+    judges = [Judge(platform, market) for market in topology]
+    async with command_log(platform) as log:
+        for order_id in range(1, _APPENDED + 1):
+            for market in topology:
+                await log.append(
+                    market, place(order_id, Side.BUY, price_ticks=100, quantity_lots=10_000)
+                )
+            for judge in judges:
+                await until(judge.agrees, within_s=_REACHED_S, what=f"events of order {order_id}")
+            cut = Fault(target=Target.STREAM, action=Action.CUT, after_s=0.0, lasts_s=0.0, pick=0.0)
+            for process in actors:
+                assert await break_stream(process, cut, ports=STREAM_PORTS)
+    for judge in judges:
+        await judge.rule()
 
 
 async def _place(platform: RunningPlatform, pair: str, side: str) -> dict[str, Any]:
@@ -89,13 +123,5 @@ async def _placed_at_last(platform: RunningPlatform, pair: str, side: str) -> di
             await asyncio.sleep(0.5)
 
 
-def _pair_processes(nodes: RayNodes) -> set[tuple[int, float]]:
-    """Return process id and start time of each pair's actor on these nodes."""
-    found = set()
-    for process in nodes.processes():
-        try:
-            if "ray::PairActorOnRay" in " ".join(process.cmdline()):
-                found.add((process.pid, process.create_time()))
-        except psutil.Error:
-            continue
-    return found
+def _pair_processes(workers: list[RayNode]) -> set[psutil.Process]:
+    return {process for worker in workers for process in pairs_on(worker)}
