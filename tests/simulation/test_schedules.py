@@ -17,7 +17,7 @@ from tests.simulation.network import SLOW_LATENCY_S
 from tests.simulation.schedule import Decision, Fault, draw, shrink
 from tests.simulation.world import Parts
 
-SCHEDULES = 20_000
+SCHEDULES = 10_000
 SCHEDULES_UNTIL_FOUND = 600
 SHORT = 8
 
