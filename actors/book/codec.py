@@ -4,7 +4,7 @@ A record holds commands or events of one market, written in the newest version a
 version of its table: a table says how a version lays its items out and how they are lifted to the
 newest layout. Decoding never loops, and items of the newest version are a view of the record's
 bytes, without a copy. A new layout adds its entry, and the one before gets the old layout's own
-dtype and a lift; headers keep their layout.
+dtype and a lift (`actors/book/versions.py`); headers keep their layout.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from actors.book.records import COMMAND_DTYPE, EVENT_DTYPE, RecordArray
+from actors.book.versions import COMMAND_1_DTYPE, EVENT_1_DTYPE, lifted_commands, lifted_events
 
 COMMAND_MAGIC = 0x434B_5246  # b"FRKC"
 EVENT_MAGIC = 0x454B_5246  # b"FRKE"
-VERSION = 1
+VERSION = 2
 
 COMMAND_HEADER_DTYPE = np.dtype(
     [
@@ -70,8 +71,11 @@ class ItemLayout:
 
 
 Layouts = Mapping[int, ItemLayout]
-COMMAND_LAYOUTS: Layouts = {1: ItemLayout(COMMAND_DTYPE)}
-EVENT_LAYOUTS: Layouts = {1: ItemLayout(EVENT_DTYPE)}
+COMMAND_LAYOUTS: Layouts = {
+    1: ItemLayout(COMMAND_1_DTYPE, lifted_commands),
+    2: ItemLayout(COMMAND_DTYPE),
+}
+EVENT_LAYOUTS: Layouts = {1: ItemLayout(EVENT_1_DTYPE, lifted_events), 2: ItemLayout(EVENT_DTYPE)}
 
 
 @dataclass(frozen=True, slots=True)

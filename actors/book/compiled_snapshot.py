@@ -2,7 +2,7 @@
 
 It is written in the newest version and read in every version of `DECODERS`, each of which lifts
 what it reads to the newest layout. A new layout adds its entry, and the one before is given the old
-widths and a lift; the header keeps its layout.
+widths and a lift; the header keeps its layout. Version 1 has orders of the log's version 1.
 """
 
 import zlib
@@ -29,9 +29,10 @@ from actors.book.kernel.layout import (
 from actors.book.kernel.store import FINISHED_WORDS
 from actors.book.market import Market
 from actors.book.records import EVENT_DTYPE, RecordArray
+from actors.book.versions import EVENT_1_DTYPE, lifted_events
 
 MAGIC = 0x534B_5246  # b"FRKS"
-VERSION = 1
+VERSION = 2
 HEADER_DTYPE = np.dtype(
     [
         ("magic", "<u4"),
@@ -136,10 +137,20 @@ Decoders = Mapping[int, Callable[[np.void, memoryview], Parts]]
 
 
 def _version_1(header: np.void, body: memoryview) -> Parts:
+    one = _taken_apart(header, body, EVENT_1_DTYPE)
+    return one._replace(orders=lifted_events(one.orders))
+
+
+def _version_2(header: np.void, body: memoryview) -> Parts:
+    return _taken_apart(header, body, EVENT_DTYPE)
+
+
+def _taken_apart(header: np.void, body: memoryview, layout: np.dtype[np.void]) -> Parts:
+    """Return the parts of a body whose orders are in this layout."""
     orders, finished = int(header["orders"]), int(header["finished"])
-    if HEADER_DTYPE.itemsize + len(body) != _size(orders, finished):
+    middle = orders * layout.itemsize
+    if len(body) != middle + finished * FINISHED_WORDS * WORD.itemsize:
         raise UnreadableSnapshotError("snapshot's length does not match its counts")
-    words = np.frombuffer(body, WORD)
     time_us, sequence, last_trade_id, update_id, halted = header["state"][: len(_KEPT)].tolist()
     return Parts(
         time_us=time_us,
@@ -147,12 +158,12 @@ def _version_1(header: np.void, body: memoryview) -> Parts:
         last_trade_id=last_trade_id,
         update_id=update_id,
         halted=bool(halted),
-        orders=words[: orders * EVENT_WORDS].view(EVENT_DTYPE),
-        finished=words[orders * EVENT_WORDS :].reshape(finished, FINISHED_WORDS),
+        orders=np.frombuffer(body[:middle], layout),
+        finished=np.frombuffer(body[middle:], WORD).reshape(finished, FINISHED_WORDS),
     )
 
 
-DECODERS: Decoders = {1: _version_1}
+DECODERS: Decoders = {1: _version_1, 2: _version_2}
 
 
 def parts(market: Market, data: bytes | memoryview, *, decoders: Decoders = DECODERS) -> Parts:

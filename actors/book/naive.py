@@ -41,7 +41,7 @@ class _Command(NamedTuple):
     time_in_force: int
     self_trade_prevention: int
     flags: int
-    reserved: int
+    shard: int
     command_id: int
     order_id: int
     user_id: int
@@ -51,6 +51,17 @@ class _Command(NamedTuple):
     time_us: int
     expires_us: int
     client_order_id: tuple[int, ...]
+    budget: int
+    trigger_ticks: int
+    display_lots: int
+    list_id: int
+    key_id: int
+    generation: int
+    maker_fee: int
+    taker_fee: int
+    trail_bps: int
+    trigger: int
+    leg: int
 
 
 class NaiveBook(NaiveState):
@@ -76,9 +87,10 @@ class NaiveBook(NaiveState):
         self._events = []
         self._touched = set()
         previous_update_id = self._update_id
+        told = commands[list(_Command._fields)]
         client_order_ids = commands["client_order_id"].tolist()
-        for row, words in zip(commands.tolist(), client_order_ids, strict=True):
-            self._step(_Command._make((*row[:-2], tuple(words))))
+        for row, words in zip(told.tolist(), client_order_ids, strict=True):
+            self._step(_Command._make(row)._replace(client_order_id=tuple(words)))
         levels = [self._sides[Side(side)].level(price) for side, price in sorted(self._touched)]
         return Applied(
             events=np.array(self._events, EVENT_DTYPE),
@@ -119,6 +131,17 @@ class NaiveBook(NaiveState):
             expires_us=command.expires_us if is_gtd else 0,
             created_us=self._time_us,
             client_order_id=command.client_order_id,
+            budget=command.budget,
+            trigger_ticks=command.trigger_ticks,
+            display_lots=command.display_lots,
+            list_id=command.list_id,
+            generation=command.generation,
+            maker_fee=command.maker_fee,
+            taker_fee=command.taker_fee,
+            trail_bps=command.trail_bps,
+            trigger=command.trigger,
+            leg=command.leg,
+            shard=command.shard,
         )
         first = self._client_ids.first_order(order)
         reason = place_refusal(

@@ -28,6 +28,17 @@ class NaiveOrder:
     expires_us: int
     created_us: int
     client_order_id: tuple[int, ...]
+    budget: int
+    trigger_ticks: int
+    display_lots: int
+    list_id: int
+    generation: int
+    maker_fee: int
+    taker_fee: int
+    trail_bps: int
+    trigger: int
+    leg: int
+    shard: int
     filled_lots: int = 0
     notional: int = 0
     spent: int = 0

@@ -21,6 +21,7 @@ from actors.book.vocabulary import EventKind, OrderStatus, Side
 EventRow = tuple[object, ...]
 
 _MASK = 2**64 - 1
+_HALF = 2**32 - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 _DIGEST_BYTES = 32
 
@@ -200,6 +201,9 @@ class NaiveState:
                     | o.flags << 32
                 )
                 yield from o.client_order_id
+                later = _later_words(o)
+                if any(later):
+                    yield from later
         for (user_id, _), order_id in self._client_ids.finished:
             yield user_id
             yield order_id
@@ -219,6 +223,7 @@ class NaiveState:
         trade_lots: int = 0,
         related_order_id: int = 0,
         related_user_id: int = 0,
+        related_fee: int = 0,
     ) -> EventRow:
         return (
             kind,
@@ -248,5 +253,31 @@ class NaiveState:
             related_order_id,
             related_user_id,
             order.client_order_id,
+            order.budget,
+            order.trigger_ticks,
+            order.display_lots,
+            order.list_id,
+            order.generation,
+            order.maker_fee,
+            order.taker_fee,
+            order.trail_bps,
+            order.trigger,
+            order.leg,
+            order.shard,
+            related_fee,
+            0,
             0,
         )
+
+
+def _later_words(order: NaiveOrder) -> tuple[int, ...]:
+    """Return what version 2 of the records added to an order, packed as they pack it."""
+    return (
+        order.budget,
+        order.trigger_ticks,
+        order.display_lots,
+        order.list_id,
+        order.generation,
+        order.maker_fee & _HALF | (order.taker_fee & _HALF) << 32,
+        order.trail_bps | order.trigger << 32 | order.leg << 40 | order.shard << 48,
+    )

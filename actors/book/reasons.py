@@ -28,6 +28,7 @@ class Reason(IntEnum):
     NOT_ENOUGH_TO_FILL = 302
     UNKNOWN_ORDER = 303
     NOT_OWNER = 304
+    FENCED = 305
 
     CANCELLED_BY_USER = 401
     UNFILLED_REMAINDER = 402
@@ -36,6 +37,7 @@ class Reason(IntEnum):
     SELF_TRADE = 405
     TIME_EXPIRED = 406
     LOST_WITH_LOG = 407
+    BUDGET_SPENT = 408
 
 
 SENTENCES: dict[Reason, str] = {
@@ -56,6 +58,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.NOT_ENOUGH_TO_FILL: "The book cannot fill the whole order at once.",
     Reason.UNKNOWN_ORDER: "The market holds no open order with this id.",
     Reason.NOT_OWNER: "The order belongs to another user.",
+    Reason.FENCED: "A newer owner of the user's account has shut out the one that sent this.",
     Reason.CANCELLED_BY_USER: "Cancelled on request.",
     Reason.UNFILLED_REMAINDER: "What could not be filled at once was cancelled.",
     Reason.NO_LIQUIDITY: "The book had nothing left to trade against.",
@@ -63,4 +66,5 @@ SENTENCES: dict[Reason, str] = {
     Reason.SELF_TRADE: "Self-trade prevention kept the user from trading with themselves.",
     Reason.TIME_EXPIRED: "The order reached its expiry time.",
     Reason.LOST_WITH_LOG: "The order had ended; how was lost with the log.",
+    Reason.BUDGET_SPENT: "What the order might spend or sell at most does not pay for more.",
 }

@@ -3,7 +3,12 @@
 All fields are little-endian; a change of layout is a new version in the codec's header.
 Prices are ticks, quantities lots, times microseconds since the Unix epoch. Amounts of the quote
 asset are ticks x lots, the price of one lot at one tick being 1; `quote_units` is such an amount
-too, whatever its name says: a unit is 1e-8 of an asset, which the core does not know.
+too, whatever its name says: a unit is 1e-8 of an asset, which the core does not know. Fee rates
+are in millionths (ppm) of what is received. `shard` and `generation` stamp a command with who let
+it through: the shard that keeps the user's account, and since when that shard writes.
+
+`trigger_ticks`, `display_lots`, `list_id`, `trail_bps`, `trigger` and `leg` are room for orders
+that wait, `key_id` for the key that an order was sent with.
 """
 
 from collections.abc import Iterable
@@ -26,7 +31,7 @@ COMMAND_DTYPE = np.dtype(
         ("time_in_force", "u1"),
         ("self_trade_prevention", "u1"),
         ("flags", "u1"),
-        ("reserved", "<u2"),
+        ("shard", "<u2"),
         ("command_id", "<i8"),
         ("order_id", "<i8"),
         ("user_id", "<i8"),
@@ -36,6 +41,18 @@ COMMAND_DTYPE = np.dtype(
         ("time_us", "<i8"),
         ("expires_us", "<i8"),
         ("client_order_id", "<i8", (CLIENT_ORDER_ID_WORDS,)),
+        ("budget", "<i8"),
+        ("trigger_ticks", "<i8"),
+        ("display_lots", "<i8"),
+        ("list_id", "<i8"),
+        ("key_id", "<i8"),
+        ("generation", "<i8"),
+        ("maker_fee", "<i4"),
+        ("taker_fee", "<i4"),
+        ("trail_bps", "<u4"),
+        ("trigger", "u1"),
+        ("leg", "u1"),
+        ("reserved", "<u2"),
         ("spare", "<i8", (2,)),
     ]
 )
@@ -69,6 +86,19 @@ EVENT_DTYPE = np.dtype(
         ("related_order_id", "<i8"),
         ("related_user_id", "<i8"),
         ("client_order_id", "<i8", (CLIENT_ORDER_ID_WORDS,)),
+        ("budget", "<i8"),
+        ("trigger_ticks", "<i8"),
+        ("display_lots", "<i8"),
+        ("list_id", "<i8"),
+        ("generation", "<i8"),
+        ("maker_fee", "<i4"),
+        ("taker_fee", "<i4"),
+        ("trail_bps", "<u4"),
+        ("trigger", "u1"),
+        ("leg", "u1"),
+        ("shard", "<u2"),
+        ("related_fee", "<i4"),
+        ("reserved2", "<u4"),
         ("spare", "<i8"),
     ]
 )

@@ -32,7 +32,10 @@ class SelfTradePrevention(IntEnum):
 
 
 class CommandKind(IntEnum):
-    """MALFORMED stands for a record that could not be decoded: it is refused, never skipped."""
+    """MALFORMED stands for a record that could not be decoded: it is refused, never skipped.
+
+    FENCE shuts out commands that an older generation of an account shard has stamped.
+    """
 
     MALFORMED = 0
     PLACE = 1
@@ -42,16 +45,21 @@ class CommandKind(IntEnum):
     HALT = 5
     RESUME = 6
     CLOCK = 7
+    FENCE = 8
 
 
 class EventKind(IntEnum):
-    """TRADE is a fill, with the maker's image after it; ORDER is an order's image."""
+    """TRADE is a fill, with the maker's image after it; ORDER is an order's image.
+
+    FENCE names a shard's newest generation, known to the book from this sequence on.
+    """
 
     TRADE = 1
     ORDER = 2
     REFUSED = 3
     MARKET = 4
     DONE = 5
+    FENCE = 6
 
 
 class OrderStatus(IntEnum):

@@ -1,4 +1,4 @@
-"""Commands of the log: 128 bytes each, packed in one go."""
+"""Commands of the log: 192 bytes each, packed in one go."""
 
 import struct
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ import numpy as np
 from actors.book.records import COMMAND_DTYPE, RecordArray
 from actors.book.vocabulary import CommandKind
 
-# The fields of COMMAND_DTYPE in order; the client order id as its zero-padded bytes.
-COMMAND = struct.Struct("<6B2x8q40s16x")
+# The fields of COMMAND_DTYPE up to the client order id, as its zero-padded bytes; the others are 0.
+COMMAND = struct.Struct("<6B2x8q40s80x")
 if COMMAND.size != COMMAND_DTYPE.itemsize:
     raise ImportError("the packed command has another size than COMMAND_DTYPE")
 

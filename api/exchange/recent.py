@@ -17,7 +17,7 @@ from actors.log.fresh import JoinedEvents
 
 _Mask = Callable[[RecordArray], Any]
 
-# A writer that is further behind is waited for instead. 192 bytes an event.
+# A writer that is further behind is waited for instead. 256 bytes an event.
 EVENTS_MAX = 200_000
 
 

@@ -19,7 +19,7 @@ _log = structlog.get_logger(__name__)
 EVENTS_PER_PART = 16
 # No client could keep more of one record in its queue: beyond this the older part is left out.
 EVENTS_PER_RECORD_MAX = 2_000
-# Where more wait than this, no more are taken from the log; 192 bytes an event.
+# Where more wait than this, no more are taken from the log; 256 bytes an event.
 EVENTS_WAITING_MAX = 2_000
 STALL_S = 0.5
 STALL_STEP_S = 0.01

@@ -1,21 +1,20 @@
 """Start of a fold: the log's first record, or a snapshot where older ones are gone."""
 
+from dataclasses import fields
 from typing import Any
 
 from actors.book import compiled_snapshot
 from actors.book.errors import UnreadableSnapshotError
 from actors.book.market import Market
 from actors.book.naive import NaiveBook
+from actors.book.naive_orders import NaiveOrder
 from actors.book.naive_state import seal
 from actors.book.vocabulary import Side
 from cluster.errors import CannotVerifyError
 from cluster.plan import Platform
 
-_ORDER_FIELDS = [
-    *("side", "order_type", "time_in_force", "self_trade_prevention", "flags", "order_id"),
-    *("user_id", "price_ticks", "quantity_lots", "quote_units", "expires_us", "created_us"),
-    *("client_order_id", "filled_lots", "notional"),
-]
+# What a market order by quote has spent is in no image: such an order never rests.
+_ORDER_FIELDS = [one.name for one in fields(NaiveOrder) if one.name != "spent"]
 
 
 def beginning(
@@ -49,7 +48,7 @@ def beginning(
 def naive_book(market: Market, snapshot: bytes | memoryview) -> NaiveBook:
     """Return the naive book in the state of a compiled one. Raises UnreadableSnapshotError."""
     parts = compiled_snapshot.parts(market, snapshot)
-    orders = [[*row, 0] for row in parts.orders[_ORDER_FIELDS].tolist()]
+    orders = [[*row] for row in parts.orders[_ORDER_FIELDS].tolist()]
     words = parts.orders["client_order_id"].tolist()
     for order, client_order_id in zip(orders, words, strict=True):
         order[_ORDER_FIELDS.index("client_order_id")] = client_order_id

@@ -141,6 +141,7 @@ def _draw_orders(random: np.random.Generator, commands: RecordArray, arena: Aren
     client_ids = texts[random.integers(0, arena.client_ids, count)]
     commands["client_order_id"] = np.where(has_id[:, None], client_ids, 0)
     commands["reserved"] = random.integers(0, 2**16, count)
+    commands["key_id"] = random.integers(INT64.min, INT64.max, count)
     commands["spare"] = random.integers(INT64.min, INT64.max, (count, 2))
 
 

@@ -14,6 +14,7 @@ from actors.book.kernel.layout import (
     PARTIALLY_FILLED,
     REASON,
     REFUSED,
+    RELATED_FEE,
     RELATED_ORDER,
     RELATED_USER,
     S_EVENTS,
@@ -55,6 +56,7 @@ def image(
     book.events[at, TRADE_LOTS] = 0
     book.events[at, RELATED_ORDER] = 0
     book.events[at, RELATED_USER] = 0
+    book.events[at, RELATED_FEE] = 0
     book.events[at, SPARE] = 0
     _number(book, at, reason, command_id)
     return at

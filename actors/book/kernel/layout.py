@@ -84,9 +84,13 @@ IN_QUOTE = _word(COMMAND_DTYPE, "quote_units")
 IN_TIME = _word(COMMAND_DTYPE, "time_us")
 IN_EXPIRES = _word(COMMAND_DTYPE, "expires_us")
 IN_CLIENT = _word(COMMAND_DTYPE, "client_order_id")
+IN_GENERATION = _word(COMMAND_DTYPE, "generation")
+IN_FEES = _word(COMMAND_DTYPE, "maker_fee")  # and the taker's in its upper half
+IN_RULES = _word(COMMAND_DTYPE, "trail_bps")  # and trigger and leg
 # Bytes of a command's first word, as shifts.
 IN_SIDE_SHIFT = 8
 IN_FLAGS_SHIFT = 40
+IN_SHARD_SHIFT = 48
 
 # Events and order slots.
 EVENT_WORDS = EVENT_DTYPE.itemsize // WORD.itemsize
@@ -109,8 +113,15 @@ TRADE_LOTS = _word(EVENT_DTYPE, "trade_lots")
 RELATED_ORDER = _word(EVENT_DTYPE, "related_order_id")
 RELATED_USER = _word(EVENT_DTYPE, "related_user_id")
 CLIENT = _word(EVENT_DTYPE, "client_order_id")
+BUDGET = _word(EVENT_DTYPE, "budget")
+GENERATION = _word(EVENT_DTYPE, "generation")
+FEES = _word(EVENT_DTYPE, "maker_fee")
+RULES = _word(EVENT_DTYPE, "trail_bps")  # and trigger, leg and shard
+RELATED_FEE = _word(EVENT_DTYPE, "related_fee")
 SPARE = _word(EVENT_DTYPE, "spare")
 CLIENT_WORDS = CLIENT_ORDER_ID_WORDS
+# An order's words from its client order id on, as a command has them too, in one piece.
+TOLD_WORDS = GENERATION - CLIENT
 # Bytes of an event's first word, as shifts; side to prevention lie in a command's order.
 STATUS_SHIFT = 8
 SIDE_SHIFT = 16
@@ -118,6 +129,8 @@ TYPE_SHIFT = 24
 TIME_IN_FORCE_SHIFT = 32
 PREVENTION_SHIFT = 40
 FLAGS_SHIFT = 48
+# And of its word RULES, where a command's first word has it as well.
+SHARD_SHIFT = IN_SHARD_SHIFT
 # A slot's links, in the words that belong to an event.
 NEXT = SEQUENCE
 PREVIOUS = TIME

@@ -6,21 +6,26 @@ from actors.book.kernel.jit import inlined, inner
 from actors.book.kernel.layout import (
     CLIENT,
     CLIENT_AT,
-    CLIENT_WORDS,
     CREATED,
     EXPIRES,
+    FEES,
     FILLED,
     FLAGS_SHIFT,
+    GENERATION,
     GTD,
     HEAD,
     IN_CLIENT,
     IN_COMMAND_ID,
     IN_EXPIRES,
+    IN_FEES,
     IN_FLAGS_SHIFT,
+    IN_GENERATION,
     IN_ORDER_ID,
     IN_PRICE,
     IN_QUANTITY,
     IN_QUOTE,
+    IN_RULES,
+    IN_SHARD_SHIFT,
     IN_SIDE_SHIFT,
     IN_USER,
     LAST,
@@ -38,9 +43,12 @@ from actors.book.kernel.layout import (
     R_MALFORMED,
     REJECTED,
     RELATED_ORDER,
+    RULES,
     S_TIME,
+    SHARD_SHIFT,
     SIDE_SHIFT,
     TIME_IN_FORCE_SHIFT,
+    TOLD_WORDS,
     USER,
     Book,
     Words,
@@ -49,6 +57,7 @@ from actors.book.kernel.queues import byte_of, release_slot, take_slot
 from actors.book.kernel.rules import namesake, objection
 
 SMALL_FIELDS = 0xFFFF_FFFF  # side, order type, time in force, prevention: a byte each
+RULES_BUT_SHARD = (1 << SHARD_SHIFT) - 1
 
 
 @inlined
@@ -109,5 +118,9 @@ def _write(book: Book, slot: int, commands: Words, base: int) -> None:
     orders[slot, EXPIRES] = commands[base + IN_EXPIRES] if is_gtd else 0
     orders[slot, QUOTE] = commands[base + IN_QUOTE]
     orders[slot, CREATED] = book.state[S_TIME]
-    for word in range(CLIENT_WORDS):
+    for word in range(TOLD_WORDS):
         orders[slot, CLIENT + word] = commands[base + IN_CLIENT + word]
+    orders[slot, GENERATION] = commands[base + IN_GENERATION]
+    orders[slot, FEES] = commands[base + IN_FEES]
+    shard = (first >> IN_SHARD_SHIFT) << SHARD_SHIFT
+    orders[slot, RULES] = (commands[base + IN_RULES] & RULES_BUT_SHARD) | shard

@@ -19,6 +19,7 @@ from actors.book.kernel.layout import (
     NEXT,
     ORDER_ID,
     REASON,
+    RELATED_FEE,
     RELATED_ORDER,
     RELATED_USER,
     S_OLDEST,
@@ -65,8 +66,10 @@ def pack(book: Book, rows: Words, finished: Words) -> None:
         for word in (USER_NEXT, USER_PREVIOUS):
             slot = rows[image, word]
             rows[image, word] = -1 if slot < 0 else book.orders[slot, SPARE]
-        for word in (REASON, SEQUENCE, TIME, COMMAND_ID, RELATED_ORDER, RELATED_USER, SPARE):
+        for word in (REASON, SEQUENCE, TIME, COMMAND_ID, RELATED_ORDER, RELATED_USER):
             rows[image, word] = 0
+        rows[image, RELATED_FEE] = 0
+        rows[image, SPARE] = 0
     _pack_finished(book, finished)
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from actors.book.kernel.answers import open_status
 from actors.book.kernel.jit import inlined, inner
 from actors.book.kernel.layout import (
+    BUDGET,
     BUY,
     C_NEXT,
     C_ORDER,
@@ -29,8 +30,10 @@ from actors.book.kernel.layout import (
     PRICE,
     QUANTITY,
     REASON,
+    RELATED_FEE,
     RELATED_ORDER,
     RELATED_USER,
+    RULES,
     S_HALTED,
     S_MARKET_ID,
     S_OLDEST,
@@ -96,8 +99,10 @@ def _write_image(book: Book, slot: int, rows: Words, row: int) -> None:
     rows[row, HEAD] |= ORDER | (open_status(book, slot) << STATUS_SHIFT)
     rows[row, REASON] = book.state[S_MARKET_ID] << 32
     rows[row, TIME] = book.state[S_TIME]
-    for word in (SEQUENCE, COMMAND_ID, TRADE_ID, TRADE_LOTS, RELATED_ORDER, RELATED_USER, SPARE):
+    for word in (SEQUENCE, COMMAND_ID, TRADE_ID, TRADE_LOTS, RELATED_ORDER, RELATED_USER):
         rows[row, word] = 0
+    rows[row, RELATED_FEE] = 0
+    rows[row, SPARE] = 0
 
 
 @inlined
@@ -139,4 +144,10 @@ def _with_order(book: Book, slot: int, hashed: np.uint64) -> np.uint64:
     hashed = _mixed(hashed, (orders[slot, HEAD] >> SIDE_SHIFT) & SMALL_FIELDS_AND_FLAGS)
     for word in range(CLIENT_WORDS):
         hashed = _mixed(hashed, orders[slot, CLIENT + word])
+    joined = 0
+    for word in range(BUDGET, RULES + 1):
+        joined |= orders[slot, word]
+    if joined != 0:
+        for word in range(BUDGET, RULES + 1):
+            hashed = _mixed(hashed, orders[slot, word])
     return hashed

@@ -41,7 +41,7 @@ def widened(layout: np.dtype[np.void], items: RecordArray) -> RecordArray:
     return lifted
 
 
-OLDER_COMMAND = without(COMMAND_DTYPE, "spare", "reserved", "client_order_id")
+OLDER_COMMAND = without(COMMAND_DTYPE, "spare", "key_id", "client_order_id")
 OLDER_EVENT = without(EVENT_DTYPE, "spare", "client_order_id")
 COMMANDS: Layouts = {
     **COMMAND_LAYOUTS,
@@ -125,13 +125,15 @@ def test_records_of_a_newer_version_are_refused_in_one_line(
     commands: RecordArray, event_record: bytes
 ) -> None:
     record = encode_commands(7, commands)
-    with pytest.raises(MalformedRecordError, match=r"^record has version 300, this build reads 1$"):
+    with pytest.raises(
+        MalformedRecordError, match=r"^record has version 300, this build reads 1, 2$"
+    ):
         decode_commands(7, of_version(record, NEWER))
-    with pytest.raises(MalformedRecordError, match=r"^record has version 300, .* reads 1, 77$"):
+    with pytest.raises(MalformedRecordError, match=r"^record has version 300, .* reads 1, 2, 77$"):
         decode_events(of_version(event_record, NEWER), layouts=EVENTS)
 
 
 def test_a_record_whose_items_are_not_of_its_version_is_malformed(commands: RecordArray) -> None:
     record = encode_commands(7, commands)
-    with pytest.raises(MalformedRecordError, match=r"items of 128 bytes, version 77 has 70"):
+    with pytest.raises(MalformedRecordError, match=r"items of 192 bytes, version 77 has 128"):
         decode_commands(7, of_version(record, OLDER), layouts=COMMANDS)

@@ -136,9 +136,9 @@ def test_a_snapshot_of_an_older_version_gives_the_same_book_and_the_same_future(
 
 
 def test_a_snapshot_of_a_newer_version_is_refused_in_one_line(snapshot: bytes) -> None:
-    newer = sealed_again(snapshot, 2, snapshot[HEADER_DTYPE.itemsize :])
+    newer = sealed_again(snapshot, 3, snapshot[HEADER_DTYPE.itemsize :])
     with pytest.raises(
-        UnreadableSnapshotError, match=r"^snapshot has version 2, this build reads 1$"
+        UnreadableSnapshotError, match=r"^snapshot has version 3, this build reads 1, 2$"
     ):
         CompiledBook.restore(ARENA.market, newer)
 
