@@ -80,6 +80,7 @@ class NaiveBook(NaiveState):
             CommandKind.HALT: self._set_halted,
             CommandKind.RESUME: self._set_halted,
             CommandKind.CLOCK: lambda command: None,
+            CommandKind.FENCE: self._fence,
         }
 
     def apply(self, commands: RecordArray) -> Applied:
@@ -110,6 +111,9 @@ class NaiveBook(NaiveState):
         self._handlers.get(command.kind, self._malformed)(command)
 
     def _place(self, command: _Command) -> None:
+        if self._is_fenced(command):
+            self._refused(command, Reason.FENCED)
+            return
         if command.order_id < 1:
             self._refused(command, Reason.MALFORMED)
             return
@@ -182,6 +186,8 @@ class NaiveBook(NaiveState):
                 status = OrderStatus.FILLED
             else:
                 reason = Reason.UNFILLED_REMAINDER
+        elif taker.budget and taker.wants(opposite.best or 1) == 0:
+            reason = Reason.BUDGET_SPENT
         elif taker.time_in_force in RESTING:
             self._rest(taker)
             status = taker.open_status
@@ -227,6 +233,7 @@ class NaiveBook(NaiveState):
                 trade_lots=lots,
                 related_order_id=taker.order_id,
                 related_user_id=taker.user_id,
+                related_fee=taker.taker_fee,
             )
         )
         if status == OrderStatus.FILLED:
@@ -237,7 +244,7 @@ class NaiveBook(NaiveState):
         """Tell whether a taker by quote wants nothing, at the best price or at any."""
         if opposite.best is None:
             return taker.spent == taker.quote_units
-        return taker.wants(opposite.best) == 0
+        return taker.wants_without_budget(opposite.best) == 0
 
     def _prevent(self, taker: NaiveOrder, maker: NaiveOrder, wanted: int) -> bool:
         """Keep a user from trading with themselves; answer whether the taker ends."""
@@ -286,8 +293,8 @@ class NaiveBook(NaiveState):
 
     def _amend(self, command: _Command) -> None:
         order = self._open.get(command.order_id)
-        reason = Reason.HALTED
-        if not self._halted:
+        reason = Reason.FENCED if self._is_fenced(command) else Reason.HALTED
+        if reason == Reason.HALTED and not self._halted:
             reason = cancel_refusal(order, user_id=command.user_id)
         if order is not None and reason == Reason.NONE:
             reason = amend_refusal(
@@ -316,6 +323,17 @@ class NaiveBook(NaiveState):
         self._halted = command.kind == CommandKind.HALT
         status = MarketStatus.HALTED if self._halted else MarketStatus.TRADING
         self._answer(EventKind.MARKET, flags=Flag.LAST, status=status)
+
+    def _fence(self, command: _Command) -> None:
+        if command.generation < 1:
+            self._malformed(command)
+            return
+        newest = max(command.generation, self._fences.get(command.shard, 0))
+        self._fences[command.shard] = newest
+        self._answer(EventKind.FENCE, flags=Flag.LAST, shard=command.shard, generation=newest)
+
+    def _is_fenced(self, command: _Command) -> bool:
+        return command.generation < self._fences.get(command.shard, 0)
 
     def _malformed(self, command: _Command) -> None:
         self._refused(command, Reason.MALFORMED)

@@ -13,7 +13,11 @@ NO_CLIENT_ORDER_ID = (0, 0, 0, 0, 0)
 
 @dataclass(slots=True)
 class NaiveOrder:
-    """One order as it stands; `spent` is what a market order by quote has used up of its quote."""
+    """One order as it stands.
+
+    `spent` is what a market order has used up of its quote or its budget in money, `passed_lots`
+    how many lots it has traded or given up for it.
+    """
 
     side: int
     order_type: int
@@ -42,6 +46,7 @@ class NaiveOrder:
     filled_lots: int = 0
     notional: int = 0
     spent: int = 0
+    passed_lots: int = 0
 
     @property
     def remaining(self) -> int:
@@ -57,6 +62,15 @@ class NaiveOrder:
 
     def wants(self, price_ticks: int) -> int:
         """Return how many lots this taker would still take at a price."""
+        wanted = self.wants_without_budget(price_ticks)
+        if self.budget == 0:
+            return wanted
+        if self.by_quote:
+            return min(wanted, self.budget - self.passed_lots)
+        return min(wanted, (self.budget - self.spent) // price_ticks)
+
+    def wants_without_budget(self, price_ticks: int) -> int:
+        """Return how many lots this taker would still take at a price if it could pay for all."""
         if self.by_quote:
             return (self.quote_units - self.spent) // price_ticks
         return self.remaining
@@ -65,16 +79,20 @@ class NaiveOrder:
         """Count a trade of so many lots at a price."""
         self.filled_lots += lots
         self.notional += lots * price_ticks
+        self._pass(lots, price_ticks)
         if self.by_quote:
-            self.spent += lots * price_ticks
             self.quantity_lots = self.filled_lots
 
     def decrement(self, *, lots: int, price_ticks: int) -> None:
         """Give up so many lots instead of trading them with the same user's order."""
-        if self.by_quote:
-            self.spent += lots * price_ticks
-        else:
+        self._pass(lots, price_ticks)
+        if not self.by_quote:
             self.quantity_lots -= lots
+
+    def _pass(self, lots: int, price_ticks: int) -> None:
+        if self.order_type == OrderType.MARKET:
+            self.spent += lots * price_ticks
+            self.passed_lots += lots
 
 
 class NaiveSide:

@@ -6,6 +6,7 @@ from actors.book.reasons import Reason
 from actors.book.vocabulary import Flag, OrderType, SelfTradePrevention, Side, TimeInForce
 
 _OPERATOR = 0
+_FEE_MAX = 100_000
 _AT_ONCE = (TimeInForce.IOC, TimeInForce.FOK)
 _STOPS_AT_OWN = (
     SelfTradePrevention.EXPIRE_TAKER,
@@ -39,7 +40,7 @@ def place_refusal(
         return Reason.WOULD_CROSS
     if order.time_in_force == TimeInForce.FOK:
         limit = limit_of(order, market=market, opposite=opposite)
-        if _available_lots(order, opposite, limit) < order.quantity_lots:
+        if not _can_fill(order, opposite, limit):
             return Reason.NOT_ENOUGH_TO_FILL
     return Reason.NONE
 
@@ -57,11 +58,19 @@ def is_malformed(order: NaiveOrder) -> bool:
         return True
     if order.time_in_force == TimeInForce.GTD and order.expires_us < 1:
         return True
+    if order.trigger_ticks or order.trigger or order.trail_bps:
+        return True
+    if order.display_lots or order.list_id or order.leg:
+        return True
+    if not (0 <= order.taker_fee <= _FEE_MAX and -order.taker_fee <= order.maker_fee <= _FEE_MAX):
+        return True
     if order.order_type == OrderType.LIMIT:
-        return order.quote_units != 0
+        return order.quote_units != 0 or order.budget != 0
     if order.order_type == OrderType.MARKET:
+        needs_budget = (order.side == Side.SELL) == (order.quote_units != 0)
         return (
-            order.time_in_force not in _AT_ONCE
+            (order.budget != 0 and not needs_budget)
+            or order.time_in_force not in _AT_ONCE
             or order.price_ticks != 0
             or (order.quantity_lots != 0) == (order.quote_units != 0)
             or post_only
@@ -71,6 +80,8 @@ def is_malformed(order: NaiveOrder) -> bool:
 
 
 def _value_refusal(order: NaiveOrder, market: Market) -> Reason:
+    if order.budget < 0:
+        return Reason.NOT_POSITIVE
     if order.order_type == OrderType.LIMIT:
         if order.price_ticks < 1 or order.quantity_lots < 1:
             return Reason.NOT_POSITIVE
@@ -105,23 +116,26 @@ def limit_of(order: NaiveOrder, *, market: Market, opposite: NaiveSide) -> int:
     return max(best - reach, 1)
 
 
-def _available_lots(order: NaiveOrder, opposite: NaiveSide, limit_ticks: int) -> int:
-    available = 0
+def _can_fill(order: NaiveOrder, opposite: NaiveSide, limit_ticks: int) -> bool:
+    """Tell whether an order finds its whole quantity within its limit and can pay for it."""
+    wanted, cost = order.quantity_lots, 0
     for maker in opposite.by_priority():
         beyond = (
             maker.price_ticks > limit_ticks
             if order.side == Side.BUY
             else maker.price_ticks < limit_ticks
         )
-        if beyond or available >= order.quantity_lots:
+        if beyond or wanted == 0:
             break
         if maker.user_id == order.user_id:
             if order.self_trade_prevention in _STOPS_AT_OWN:
                 break
             if order.self_trade_prevention == SelfTradePrevention.EXPIRE_MAKER:
                 continue
-        available += maker.remaining
-    return available
+        lots = min(wanted, maker.remaining)
+        wanted -= lots
+        cost += lots * maker.price_ticks
+    return wanted == 0 and (order.budget == 0 or cost <= order.budget)
 
 
 def cancel_refusal(order: NaiveOrder | None, *, user_id: int) -> Reason:

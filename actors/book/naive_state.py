@@ -73,6 +73,7 @@ class NaiveState:
         self._of_user: dict[int, dict[int, NaiveOrder]] = {}
         self._expiries: list[tuple[int, int]] = []
         self._client_ids = NaiveClientIds(market.client_id_memory)
+        self._fences: dict[int, int] = {}
 
     @property
     def market(self) -> Market:
@@ -149,6 +150,7 @@ class NaiveState:
                 "asks": [astuple(order) for order in self._sides[Side.SELL].by_priority()],
                 "of_user": [list(orders) for orders in self._of_user.values()],
                 "finished": list(self._client_ids.finished),
+                "fences": sorted(self._fences.items()),
             }
         )
 
@@ -167,6 +169,7 @@ class NaiveState:
         book._last_trade_id = state["last_trade_id"]
         book._time_us = state["time_us"]
         book._halted = state["halted"]
+        book._fences = dict(state["fences"])
         for fields in state["bids"] + state["asks"]:
             order = NaiveOrder(*fields)
             order.client_order_id = tuple(order.client_order_id)
@@ -207,6 +210,9 @@ class NaiveState:
         for (user_id, _), order_id in self._client_ids.finished:
             yield user_id
             yield order_id
+        for shard, generation in sorted(self._fences.items()):
+            yield shard
+            yield generation
         yield len(self._open)
 
     def _image(

@@ -14,7 +14,8 @@ import struct
 
 from actors.platform.errors import StreamBrokenError
 
-VERSION = 1
+# Grows with what is said over a stream too: events cross it in the newest layout of the log.
+VERSION = 2
 _MAGIC = b"FKST"
 ID_BYTES = 16
 _GREETING = struct.Struct("4sB16s")

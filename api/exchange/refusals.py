@@ -75,6 +75,7 @@ _CLASS_OF_REASON: dict[Reason, type[Refusal]] = {
     Reason.UNKNOWN_MARKET: NotFoundError,
     Reason.UNKNOWN_ORDER: NotFoundError,
     Reason.NOT_OWNER: ForbiddenError,
+    Reason.FENCED: UnavailableError,
     Reason.HALTED: ConflictError,
     Reason.WOULD_CROSS: ConflictError,
     Reason.NOT_ENOUGH_TO_FILL: ConflictError,
@@ -86,7 +87,12 @@ _CLASS_OF_REASON: dict[Reason, type[Refusal]] = {
 def refusal(reason: Reason, message: str = "", *, order_id: int = 0) -> Refusal:
     """Return the refusal for a reason of the book; its own sentence where none is given."""
     refusal_class = _CLASS_OF_REASON.get(reason, InvalidError)
-    return refusal_class(reason.name, message or SENTENCES[reason], order_id=order_id)
+    return refusal_class(
+        reason.name,
+        message or SENTENCES[reason],
+        order_id=order_id,
+        retry_after_s=1 if refusal_class is UnavailableError else 0,
+    )
 
 
 def malformed(message: str) -> InvalidError:

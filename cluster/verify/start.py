@@ -9,12 +9,13 @@ from actors.book.market import Market
 from actors.book.naive import NaiveBook
 from actors.book.naive_orders import NaiveOrder
 from actors.book.naive_state import seal
+from actors.book.records import EVENT_DTYPE
 from actors.book.vocabulary import Side
 from cluster.errors import CannotVerifyError
 from cluster.plan import Platform
 
-# What a market order by quote has spent is in no image: such an order never rests.
-_ORDER_FIELDS = [one.name for one in fields(NaiveOrder) if one.name != "spent"]
+# What a market order has spent is in no image: such an order never rests.
+_ORDER_FIELDS = [one.name for one in fields(NaiveOrder) if one.name in set(EVENT_DTYPE.names or ())]
 
 
 def beginning(
@@ -62,6 +63,7 @@ def naive_book(market: Market, snapshot: bytes | memoryview) -> NaiveBook:
         "bids": [order for order in orders if order[0] == Side.BUY],
         "asks": [order for order in orders if order[0] == Side.SELL],
         "of_user": _orders_of_users(parts),
+        "fences": parts.fences.tolist(),
         "finished": [((row[0], row[2:]), row[1]) for row in parts.finished.tolist()],
     }
     return NaiveBook.restore(market, seal(state))

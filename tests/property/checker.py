@@ -34,6 +34,7 @@ class Checker:
         self.trade_id = 0
         self._turn = 0
         self._taken = (0, 0)
+        self._fences: dict[int, int] = {}
 
     def follow(self, commands: RecordArray, events: RecordArray) -> None:
         """Check the events that these commands caused."""
@@ -45,6 +46,8 @@ class Checker:
                 self._trade(event)
             elif event["kind"] == EventKind.ORDER:
                 self._image(event)
+            elif event["kind"] == EventKind.FENCE:
+                self._fence(event)
             if event["flags"] & Flag.LAST:
                 answers[int(event["command_id"])] += 1
                 self._taken = (0, 0)
@@ -69,6 +72,11 @@ class Checker:
             del self.open[int(event["order_id"])]
         self._taken = (self._taken[0] + lots, self._taken[1] + lots * price)
 
+    def _fence(self, event: np.void) -> None:
+        shard, generation = int(event["shard"]), int(event["generation"])
+        assert generation >= max(self._fences.get(shard, 0), 1), "a shard's generation never falls"
+        self._fences[shard] = generation
+
     def _image(self, event: np.void) -> None:
         order_id = int(event["order_id"])
         ends_command = bool(event["flags"] & Flag.LAST)
@@ -78,6 +86,12 @@ class Checker:
             lots, notional = (before.filled, before.notional) if before else (0, 0)
             both_sides = (int(event["filled_lots"]), int(event["notional"]))
             assert both_sides == (lots + self._taken[0], notional + self._taken[1])
+        if event["flags"] & Flag.NEW:
+            newest = self._fences.get(int(event["shard"]), 0)
+            assert event["generation"] >= newest, "an older generation is shut out"
+        if event["budget"] > 0 and event["status"] != OrderStatus.REJECTED:
+            used = event["notional"] if event["side"] == Side.BUY else event["filled_lots"]
+            assert used <= event["budget"], "a budget is not exceeded"
         if event["status"] not in OPEN:
             return
         quantity, price = int(event["quantity_lots"]), int(event["price_ticks"])

@@ -21,6 +21,7 @@ KINDS = {
     CommandKind.HALT: 0.002,
     CommandKind.RESUME: 0.02,
     CommandKind.CLOCK: 0.02,
+    CommandKind.FENCE: 0.004,
     CommandKind.MALFORMED: 0.004,
     99: 0.004,
 }
@@ -89,6 +90,8 @@ def stream(arena: Arena, *, seed: int, count: int) -> RecordArray:
     _draw_ids(random, commands, arena)
     _draw_orders(random, commands, arena)
     _draw_amends(random, commands)
+    _draw_budgets(random, commands)
+    _draw_stamps(random, commands)
     _spoil(random, commands, arena.market)
     return commands
 
@@ -155,6 +158,29 @@ def _draw_amends(random: np.random.Generator, commands: RecordArray) -> None:
     commands["side"][every_side] = 0
 
 
+def _draw_budgets(random: np.random.Generator, commands: RecordArray) -> None:
+    """Give half of the market orders that may have one a budget, from far too little to plenty."""
+    by_quote = commands["quote_units"] != 0
+    may = (commands["order_type"] == OrderType.MARKET) & (by_quote == (commands["side"] == 2))
+    has = may & (random.random(len(commands)) < 0.5)
+    # The amounts of the order before have the right size, and nothing to do with this one.
+    money, lots = (np.roll(commands[name], 1) for name in ("quote_units", "quantity_lots"))
+    usual = np.where(by_quote, np.abs(lots), np.abs(money))
+    budget = np.maximum(usual // random.choice([1, 1, 3, 50], len(commands)), 1)
+    commands["budget"] = np.where(has, budget, 0)
+
+
+def _draw_stamps(random: np.random.Generator, commands: RecordArray) -> None:
+    """Stamp commands with shards whose generations grow with the fences; some come too late."""
+    count = len(commands)
+    commands["shard"] = random.choice([0, 1, 2, 65_535], count, p=[0.4, 0.3, 0.29, 0.01])
+    late = random.choice([0, 1, 3], count, p=[0.95, 0.04, 0.01])
+    newest = 1 + np.cumsum(commands["kind"] == CommandKind.FENCE)
+    commands["generation"] = np.maximum(newest - late, 0)
+    commands["maker_fee"] = random.choice([-100, 0, 1_000, 100_000], count)
+    commands["taker_fee"] = random.choice([100, 1_000, 100_000], count)
+
+
 def _spoil(random: np.random.Generator, commands: RecordArray, market: Market) -> None:
     """Put values at and beyond the ends of their ranges into a few commands."""
     ends = {
@@ -163,6 +189,10 @@ def _spoil(random: np.random.Generator, commands: RecordArray, market: Market) -
         "quote_units": [-1, market.max_notional_units, 5, 17],
         "expires_us": [0, -1, START_US],
         "order_id": [0, -1],
+        "budget": [-1, 1],
+        "trigger_ticks": [1],
+        "display_lots": [1],
+        "list_id": [1],
     }
     for field, values in ends.items():
         hit = np.flatnonzero(random.random(len(commands)) < 0.002)
@@ -172,3 +202,13 @@ def _spoil(random: np.random.Generator, commands: RecordArray, market: Market) -
         commands[field][hit] = random.choice([0, 3, 5, 255], len(hit))
     hit = np.flatnonzero(random.random(len(commands)) < 0.002)
     commands["flags"][hit] |= int(Flag.POST_ONLY)
+    for field, values in {
+        "maker_fee": [-101, 100_001, -(2**31), 2**31 - 1],
+        "taker_fee": [-1, 99, 100_001, -(2**31), 2**31 - 1],
+        "trail_bps": [1, 2**32 - 1],
+        "trigger": [1, 255],
+        "leg": [1, 255],
+        "generation": [0, -1, INT64.min],
+    }.items():
+        hit = np.flatnonzero(random.random(len(commands)) < 0.001)
+        commands[field][hit] = random.choice(values, len(hit))

@@ -33,6 +33,8 @@ prices = st.integers(90, 110) | st.sampled_from([0, -1, 1, 999_999, 1_000_000, 1
 quantities = st.integers(1, 60) | st.sampled_from([0, -1, 10_000, 10_001])
 users = st.integers(1, 4) | st.sampled_from([0, -1])
 sides = st.sampled_from(Side)
+shards = st.sampled_from([0, 1, 65_535])
+generations = st.sampled_from([0, 0, 1, 2, 3, 4])
 ids = st.sampled_from(["", "", "a", "b", "c", "x" * 36])
 
 
@@ -80,6 +82,10 @@ class BookMachine(RuleBasedStateMachine):
         post_only=st.booleans(),
         lives_us=st.integers(-1, 50),
         client_order_id=ids,
+        generation=generations,
+        maker_fee=st.sampled_from([0, -100, 100_000, 100_001, -101]),
+        taker_fee=st.sampled_from([100, 1_000]),
+        list_id=st.sampled_from([0, 0, 0, 1]),
     )
     def place_limit(
         self,
@@ -111,12 +117,18 @@ class BookMachine(RuleBasedStateMachine):
         tif=st.sampled_from([TimeInForce.IOC, TimeInForce.FOK]),
         prevention=st.sampled_from(SelfTradePrevention),
         client_order_id=ids,
+        has_budget=st.booleans(),
+        lots_paid_for=st.integers(0, 40),
+        shard=shards,
+        generation=generations,
     )
     def place_market(
         self,
         amount: int,
         price_ticks: int,
         by_quote: bool,
+        has_budget: bool,
+        lots_paid_for: int,
         tif: TimeInForce,
         prevention: SelfTradePrevention,
         client_order_id: str,
@@ -128,6 +140,9 @@ class BookMachine(RuleBasedStateMachine):
         row["quote_units" if by_quote else "quantity_lots"] = (
             amount * abs(price_ticks) if by_quote else amount
         )
+        if has_budget:
+            is_sell = fields["side"] == Side.SELL
+            row["budget"] = lots_paid_for if is_sell else lots_paid_for * 100 - 1
         row["client_order_id"] = encode_client_order_id(client_order_id)
         self.send(row)
 
@@ -144,6 +159,8 @@ class BookMachine(RuleBasedStateMachine):
         user_id=st.just(0) | users,
         price_ticks=st.just(0) | prices,
         quantity_lots=st.just(0) | quantities,
+        shard=shards,
+        generation=generations,
     )
     def amend(self, **fields: int) -> None:
         self.send(command(CommandKind.AMEND, **fields))
@@ -161,12 +178,16 @@ class BookMachine(RuleBasedStateMachine):
     def resume(self) -> None:
         self.send(command(CommandKind.RESUME))
 
+    @rule(shard=shards, generation=st.integers(-1, 4))
+    def fence(self, shard: int, generation: int) -> None:
+        self.send(command(CommandKind.FENCE, shard=shard, generation=generation))
+
     @rule(elapsed_us=st.integers(-5, 30))
     def tick(self, elapsed_us: int) -> None:
         self.clock_us += elapsed_us
         self.send(command(CommandKind.CLOCK))
 
-    @rule(kind=st.sampled_from([0, 8, 255]), order_id=st.integers(-1, 5))
+    @rule(kind=st.sampled_from([0, 9, 255]), order_id=st.integers(-1, 5))
     def send_nonsense(self, kind: int, order_id: int) -> None:
         row = command(CommandKind.MALFORMED, order_id=order_id)
         row["kind"] = kind

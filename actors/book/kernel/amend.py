@@ -21,6 +21,7 @@ from actors.book.kernel.layout import (
     R_ABOVE_MAXIMUM,
     R_BELOW_FILLED,
     R_BELOW_MINIMUM,
+    R_FENCED,
     R_HALTED,
     R_MALFORMED,
     R_WOULD_CROSS,
@@ -33,7 +34,7 @@ from actors.book.kernel.layout import (
 )
 from actors.book.kernel.queues import byte_of, leave, side_of
 from actors.book.kernel.report import touch
-from actors.book.kernel.rules import cancel_refusal, crosses
+from actors.book.kernel.rules import cancel_refusal, crosses, is_fenced
 
 
 @inlined
@@ -69,6 +70,8 @@ def _or(value: int, unchanged: int) -> int:
 @inlined
 def _refusal(book: Book, commands: Words, base: int, slot: int) -> int:
     orders, state = book.orders, book.state
+    if is_fenced(book, commands, base):
+        return R_FENCED
     if state[S_HALTED] != 0:
         return R_HALTED
     reason = cancel_refusal(book, slot, commands[base + IN_USER])

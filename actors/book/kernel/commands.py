@@ -9,9 +9,13 @@ from actors.book.kernel.layout import (
     CANCEL,
     CANCEL_ALL,
     CLOCK,
+    FENCE,
+    FENCE_EVENT,
+    GENERATION,
     HALT,
     HALTED_STATUS,
     IN_COMMAND_ID,
+    IN_GENERATION,
     IN_ORDER_ID,
     IN_USER,
     LAST,
@@ -21,12 +25,17 @@ from actors.book.kernel.layout import (
     PLACE,
     R_MALFORMED,
     RESUME,
+    RULES,
+    S_FENCES,
     S_HALTED,
+    S_SHARDS,
+    SHARD_SHIFT,
     TRADING,
     Book,
     Words,
 )
 from actors.book.kernel.place import place
+from actors.book.kernel.rules import shard_of
 from actors.book.kernel.tables import value_of
 from actors.book.kernel.taker import execute
 
@@ -62,7 +71,23 @@ def _operate(book: Book, commands: Words, base: int, kind: int) -> None:
         book.state[S_HALTED] = 1 if kind == HALT else 0
         status = HALTED_STATUS if kind == HALT else TRADING
         bare(book, MARKET_EVENT, status, 0, 0, NO_REASON, command_id)
+    elif kind == FENCE and commands[base + IN_GENERATION] > 0:
+        _fence(book, commands, base)
     else:
         refuse(
             book, commands[base + IN_ORDER_ID], commands[base + IN_USER], R_MALFORMED, command_id
         )
+
+
+@inlined
+def _fence(book: Book, commands: Words, base: int) -> None:
+    """Remember a shard's generation where it is the newest, and answer with the newest."""
+    state, fences = book.state, book.fences
+    shard = shard_of(commands, base)
+    if fences[shard] == 0:
+        state[S_FENCES] += 1
+        state[S_SHARDS] = max(state[S_SHARDS], shard + 1)
+    fences[shard] = max(fences[shard], commands[base + IN_GENERATION])
+    row = bare(book, FENCE_EVENT, 0, 0, 0, NO_REASON, commands[base + IN_COMMAND_ID])
+    book.events[row, GENERATION] = fences[shard]
+    book.events[row, RULES] = shard << SHARD_SHIFT

@@ -124,6 +124,7 @@ def _make_apply(fingerprint: int) -> Callable[..., tuple[int, int, int, int, int
         directory: Words,
         touched: Words,
         changed: Words,
+        fences: Words,
     ) -> tuple[int, int, int, int, int, int]:
         """Take the steps of all commands, or go on with those of the command at `position`.
 
@@ -136,7 +137,7 @@ def _make_apply(fingerprint: int) -> Callable[..., tuple[int, int, int, int, int
         """
         book = Book(
             state, events, orders, order_map, heap, levels, users, clients, client_map,
-            bits, ticks, blocks, directory, touched, changed,
+            bits, ticks, blocks, directory, touched, changed, fences,
         )  # fmt: skip
         if not _is_of_this_layout(book):
             raise ValueError("these are not the arrays of a book")

@@ -5,7 +5,7 @@ the functions that it calls. Every entry therefore closes over `fingerprint()` o
 sources, and a change in any of them compiles anew.
 
 `_nrt=False` leaves reference counting out: the kernel allocates nothing, and every array is kept
-alive by its caller. It more than halves the cost of a call with twelve arrays.
+alive by its caller. It more than halves the cost of a call with so many arrays.
 
 As Python does, numba takes an index below zero to count from the end, which costs each access a
 comparison and a selection. `index` says where an index comes from memory that it cannot be one.

@@ -39,7 +39,8 @@ class Book(NamedTuple):
     price; `users` user id to ends of the list of their orders; `clients` remembered client order
     ids; `client_map` their hash to row; `bits` and `ticks` levels in the window around the market;
     `blocks` sorted keys and numbers of the levels outside; `directory` the order of the blocks;
-    `touched` levels outside to report, by side; `changed` the report.
+    `touched` levels outside to report, by side; `changed` the report; `fences` by shard the newest
+    generation, 0 where none was named.
     """
 
     state: Words
@@ -57,6 +58,7 @@ class Book(NamedTuple):
     directory: Words
     touched: Words
     changed: Words
+    fences: Words
 
 
 class Ladder(NamedTuple):
@@ -114,6 +116,9 @@ RELATED_ORDER = _word(EVENT_DTYPE, "related_order_id")
 RELATED_USER = _word(EVENT_DTYPE, "related_user_id")
 CLIENT = _word(EVENT_DTYPE, "client_order_id")
 BUDGET = _word(EVENT_DTYPE, "budget")
+TRIGGER = _word(EVENT_DTYPE, "trigger_ticks")
+DISPLAY = _word(EVENT_DTYPE, "display_lots")
+LIST = _word(EVENT_DTYPE, "list_id")
 GENERATION = _word(EVENT_DTYPE, "generation")
 FEES = _word(EVENT_DTYPE, "maker_fee")
 RULES = _word(EVENT_DTYPE, "trail_bps")  # and trigger, leg and shard
@@ -131,6 +136,10 @@ PREVENTION_SHIFT = 40
 FLAGS_SHIFT = 48
 # And of its word RULES, where a command's first word has it as well.
 SHARD_SHIFT = IN_SHARD_SHIFT
+SHARD_MASK = 0xFFFF
+RULES_BUT_SHARD = (1 << SHARD_SHIFT) - 1
+TAKER_FEE_SHIFT = 32  # of the word FEES
+FEE_MAX = 100_000  # millionths
 # A slot's links, in the words that belong to an event.
 NEXT = SEQUENCE
 PREVIOUS = TIME
@@ -205,6 +214,8 @@ CHANGED_WORDS = LEVEL_DTYPE.itemsize // WORD.itemsize
     S_TOUCHED,
     S_TOUCHED_SELL,
     S_TOUCHED_LEVELS,
+    S_FENCES,
+    S_SHARDS,
     S_MARKET_ID,
     S_MIN_NOTIONAL,
     S_MAX_PRICE,
@@ -214,7 +225,7 @@ CHANGED_WORDS = LEVEL_DTYPE.itemsize // WORD.itemsize
     S_CLIENT_MEMORY,
     S_FINGERPRINT,
     STATE_WORDS,
-) = range(44)
+) = range(46)
 
 # Events of one step beside one for each open order (actors/book/kernel/steps.py).
 OWN_EVENTS = 1
@@ -222,10 +233,19 @@ OWN_EVENTS = 1
 # Where `apply_commands` starts; a command may be gone on with, so 0 would not tell.
 BEGIN = -1
 # What must grow before the next step can be taken.
-READY, NEED_EVENTS, NEED_ORDERS, NEED_USERS, NEED_CLIENTS, NEED_BLOCKS, NEED_TOUCHED = range(7)
+(
+    READY,
+    NEED_EVENTS,
+    NEED_ORDERS,
+    NEED_USERS,
+    NEED_CLIENTS,
+    NEED_BLOCKS,
+    NEED_TOUCHED,
+    NEED_FENCES,
+) = range(8)
 
 # Words of the field as plain integers, which compile to constants.
-PLACE, CANCEL, AMEND, CANCEL_ALL, HALT, RESUME, CLOCK = (
+PLACE, CANCEL, AMEND, CANCEL_ALL, HALT, RESUME, CLOCK, FENCE = (
     int(CommandKind.PLACE),
     int(CommandKind.CANCEL),
     int(CommandKind.AMEND),
@@ -233,13 +253,15 @@ PLACE, CANCEL, AMEND, CANCEL_ALL, HALT, RESUME, CLOCK = (
     int(CommandKind.HALT),
     int(CommandKind.RESUME),
     int(CommandKind.CLOCK),
+    int(CommandKind.FENCE),
 )
-TRADE, ORDER, REFUSED, MARKET_EVENT, DONE = (
+TRADE, ORDER, REFUSED, MARKET_EVENT, DONE, FENCE_EVENT = (
     int(EventKind.TRADE),
     int(EventKind.ORDER),
     int(EventKind.REFUSED),
     int(EventKind.MARKET),
     int(EventKind.DONE),
+    int(EventKind.FENCE),
 )
 OPEN, PARTIALLY_FILLED, FILLED_STATUS, CANCELLED, REJECTED, EXPIRED = (
     int(OrderStatus.OPEN),
@@ -280,9 +302,11 @@ R_WOULD_CROSS = int(Reason.WOULD_CROSS)
 R_NOT_ENOUGH = int(Reason.NOT_ENOUGH_TO_FILL)
 R_UNKNOWN_ORDER = int(Reason.UNKNOWN_ORDER)
 R_NOT_OWNER = int(Reason.NOT_OWNER)
+R_FENCED = int(Reason.FENCED)
 R_CANCELLED = int(Reason.CANCELLED_BY_USER)
 R_UNFILLED = int(Reason.UNFILLED_REMAINDER)
 R_NO_LIQUIDITY = int(Reason.NO_LIQUIDITY)
 R_PROTECTION = int(Reason.PROTECTION_PRICE)
 R_SELF_TRADE = int(Reason.SELF_TRADE)
 R_TIME_EXPIRED = int(Reason.TIME_EXPIRED)
+R_BUDGET_SPENT = int(Reason.BUDGET_SPENT)

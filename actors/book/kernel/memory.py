@@ -19,6 +19,7 @@ from actors.book.kernel.layout import (
     NEED_BLOCKS,
     NEED_CLIENTS,
     NEED_EVENTS,
+    NEED_FENCES,
     NEED_ORDERS,
     NEED_TOUCHED,
     NEED_USERS,
@@ -59,6 +60,7 @@ from actors.book.kernel.layout import (
 from actors.book.kernel.report import DIGITS
 from actors.book.market import Market
 
+FEW_SHARDS = 64
 _EMPTY_LISTS = (
     S_FREE_SLOT,
     S_FREE_LEVEL,
@@ -73,10 +75,10 @@ _EMPTY_LISTS = (
 )
 
 
-def allocate(market: Market, *, orders: int, client_ids: int) -> Book:
-    """Return the arrays of an empty book with room for so many orders and client order ids.
+def allocate(market: Market, *, orders: int, client_ids: int, shards: int = 0) -> Book:
+    """Return the arrays of an empty book with room for so many orders, client order ids and shards.
 
-    Both are rounded up to a power of two. Pages that were never written cost no memory.
+    All are rounded up to a power of two. Pages that were never written cost no memory.
     """
     order_rows = _power_of_two(orders)
     client_rows = _power_of_two(client_ids)
@@ -104,6 +106,7 @@ def allocate(market: Market, *, orders: int, client_ids: int) -> Book:
         directory=directory,
         touched=_zeros(2, order_rows, TOUCHED_WORDS),
         changed=_zeros(order_rows, CHANGED_WORDS),
+        fences=_zeros(_power_of_two(max(shards, FEW_SHARDS))),
     )
 
 
@@ -135,6 +138,8 @@ def grow(book: Book, need: int) -> Book:
             touched=_doubled(book.touched, axis=1),
             changed=_zeros(2 * len(book.changed), CHANGED_WORDS),
         )
+    if need == NEED_FENCES:
+        return book._replace(fences=_doubled(book.fences))
     raise AssertionError(f"nothing is known to need {need}")
 
 

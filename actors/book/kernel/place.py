@@ -40,10 +40,12 @@ from actors.book.kernel.layout import (
     QUOTE,
     R_DUPLICATE_CLIENT,
     R_DUPLICATE_ORDER,
+    R_FENCED,
     R_MALFORMED,
     REJECTED,
     RELATED_ORDER,
     RULES,
+    RULES_BUT_SHARD,
     S_TIME,
     SHARD_SHIFT,
     SIDE_SHIFT,
@@ -54,10 +56,9 @@ from actors.book.kernel.layout import (
     Words,
 )
 from actors.book.kernel.queues import byte_of, release_slot, take_slot
-from actors.book.kernel.rules import namesake, objection
+from actors.book.kernel.rules import is_fenced, namesake, objection
 
 SMALL_FIELDS = 0xFFFF_FFFF  # side, order type, time in force, prevention: a byte each
-RULES_BUT_SHARD = (1 << SHARD_SHIFT) - 1
 
 
 @inlined
@@ -68,8 +69,11 @@ def place(book: Book, commands: Words, base: int, slot: int) -> int:
     """
     order_id = commands[base + IN_ORDER_ID]
     command_id = commands[base + IN_COMMAND_ID]
-    if order_id < 1 or slot >= 0:
+    fenced = is_fenced(book, commands, base)
+    if fenced or order_id < 1 or slot >= 0:
         reason = R_MALFORMED if order_id < 1 else R_DUPLICATE_ORDER
+        if fenced:
+            reason = R_FENCED
         refuse(book, order_id, commands[base + IN_USER], reason, command_id)
         return -1
     slot = take_slot(book)

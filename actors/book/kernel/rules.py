@@ -1,21 +1,28 @@
 """Rules that an order must satisfy: docs/matching.md, the checks in their order."""
 
 from actors.book.kernel import clients
-from actors.book.kernel.jit import inlined, inner
+from actors.book.kernel.jit import index, inlined, inner
 from actors.book.kernel.layout import (
+    BUDGET,
     BUY,
     DECREMENT,
+    DISPLAY,
     EXPIRE_MAKER,
     EXPIRES,
+    FEE_MAX,
+    FEES,
     FLAGS_SHIFT,
     FOK,
     GTC,
     GTD,
+    IN_GENERATION,
+    IN_SHARD_SHIFT,
     IOC,
     L_FIRST,
     L_KEY,
     L_QUANTITY,
     LIMIT,
+    LIST,
     MARKET,
     NEXT,
     NO_PREVENTION,
@@ -36,6 +43,8 @@ from actors.book.kernel.layout import (
     R_NOT_POSITIVE,
     R_UNKNOWN_ORDER,
     R_WOULD_CROSS,
+    RULES,
+    RULES_BUT_SHARD,
     S_BEST,
     S_HALTED,
     S_MAX_NOTIONAL,
@@ -45,16 +54,34 @@ from actors.book.kernel.layout import (
     S_PROTECTION_BPS,
     S_TIME,
     SELL,
+    SHARD_MASK,
     SIDE_SHIFT,
+    TAKER_FEE_SHIFT,
     TIME_IN_FORCE_SHIFT,
+    TRIGGER,
     TYPE_SHIFT,
     USER,
     Book,
+    Words,
 )
 from actors.book.kernel.levels import first_level, next_level
 from actors.book.kernel.queues import best_key, byte_of, key_of, remaining, side_of
 
 BASIS_POINTS = 10_000
+HALF, HALF_SIGN = 0xFFFF_FFFF, 0x8000_0000
+
+
+@inlined
+def is_fenced(book: Book, commands: Words, base: int) -> bool:
+    """Return whether a newer generation of its shard has shut a command out."""
+    shard = shard_of(commands, base)
+    return shard < book.fences.shape[0] and commands[base + IN_GENERATION] < book.fences[shard]
+
+
+@inlined
+def shard_of(commands: Words, base: int) -> int:
+    """Return the shard that stamped a command."""
+    return index((commands[base] >> IN_SHARD_SHIFT) & SHARD_MASK)
 
 
 @inlined
@@ -74,14 +101,34 @@ def well_formed(book: Book, slot: int) -> bool:
         return False
     if time_in_force == GTD and orders[slot, EXPIRES] < 1:
         return False
+    if _waits(orders, slot) or not _fees_fit(orders[slot, FEES]):
+        return False
     by_quote = orders[slot, QUOTE] != 0
+    has_budget = orders[slot, BUDGET] != 0
     if order_type == LIMIT:
-        return not by_quote
+        return not (by_quote or has_budget)
     if order_type != MARKET or not at_once or post_only or orders[slot, PRICE] != 0:
         return False
     if by_quote == (orders[slot, QUANTITY] != 0):
         return False
+    if has_budget and by_quote != (side == SELL):
+        return False
     return not (by_quote and time_in_force == FOK)
+
+
+@inlined
+def _waits(orders: Words, slot: int) -> bool:
+    """Return whether an order asks for what only orders that wait have."""
+    joined = orders[slot, TRIGGER] | orders[slot, DISPLAY] | orders[slot, LIST]
+    return joined | (orders[slot, RULES] & RULES_BUT_SHARD) != 0
+
+
+@inlined
+def _fees_fit(fees: int) -> bool:
+    """Return whether an order's rates are within bounds, its rebate within the taker's rate."""
+    maker = ((fees & HALF) ^ HALF_SIGN) - HALF_SIGN
+    taker = fees >> TAKER_FEE_SHIFT
+    return 0 <= taker <= FEE_MAX and -taker <= maker <= FEE_MAX
 
 
 @inlined
@@ -120,7 +167,7 @@ def _value_objection(book: Book, slot: int) -> int:
     if is_limit:
         if price < 1 or quantity < 1:
             return R_NOT_POSITIVE
-    elif quantity < 0 or quote < 0:
+    elif quantity < 0 or quote < 0 or orders[slot, BUDGET] < 0:
         return R_NOT_POSITIVE
     if price > state[S_MAX_PRICE] or quantity > state[S_MAX_QUANTITY]:
         return R_ABOVE_MAXIMUM
@@ -169,15 +216,18 @@ def limit_of(book: Book, slot: int) -> int:
 
 @inner
 def _can_fill(book: Book, slot: int) -> bool:
-    """Return whether a FOK order finds its whole quantity within its limit."""
+    """Return whether a FOK order finds its whole quantity within its limit and its budget."""
     other = 1 - side_of(book, slot)
     limit_key = key_of(other, limit_of(book, slot))
-    wanted = book.orders[slot, QUANTITY]
+    wanted, budget = book.orders[slot, QUANTITY], book.orders[slot, BUDGET]
+    cost = 0
     level, row, at, place = first_level(book, other)
     while level >= 0 and book.levels[level, L_KEY] >= limit_key:
+        before = wanted
         wanted, stopped = _wanted_after(book, slot, level, wanted)
+        cost += (before - max(wanted, 0)) * abs(book.levels[level, L_KEY])
         if wanted <= 0 or stopped:
-            return wanted <= 0
+            return wanted <= 0 and (budget == 0 or cost <= budget)
         level, row, at, place = next_level(book, other, row, at, place)
     return False
 

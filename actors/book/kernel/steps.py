@@ -16,15 +16,18 @@ The space for a step is known before it begins, and is asked for there and nowhe
   level splits at most one block.
 - Touched levels: those that there are, and one that is made. A level that goes keeps its row, and
   one that comes back outside the window takes another.
+- Fences: room for the shard that a fence names.
 """
 
 from actors.book.kernel import cancel, commands
 from actors.book.kernel.jit import inlined
 from actors.book.kernel.layout import (
+    FENCE,
     IN_TIME,
     NEED_BLOCKS,
     NEED_CLIENTS,
     NEED_EVENTS,
+    NEED_FENCES,
     NEED_ORDERS,
     NEED_TOUCHED,
     NEED_USERS,
@@ -46,6 +49,7 @@ from actors.book.kernel.layout import (
     Book,
     Words,
 )
+from actors.book.kernel.rules import shard_of
 
 
 @inlined
@@ -63,6 +67,8 @@ def step(book: Book, words: Words, base: int) -> tuple[int, int]:
     if due:
         cancel.expire(book)
         return READY, 0
+    if words[base] & 0xFF == FENCE and shard_of(words, base) >= book.fences.shape[0]:
+        return NEED_FENCES, 0
     commands.run(book, words, base)
     return READY, 1
 

@@ -39,6 +39,7 @@ from actors.book.kernel.layout import (
     S_OLDEST,
     S_OPEN,
     S_SEQUENCE,
+    S_SHARDS,
     S_TIME,
     S_TRADE_ID,
     S_UPDATE_ID,
@@ -133,6 +134,10 @@ def state_hash(book: Book) -> np.uint64:
         hashed = _mixed(hashed, book.clients[client, C_USER])
         hashed = _mixed(hashed, book.clients[client, C_ORDER])
         client = book.clients[client, C_NEXT]
+    for shard in range(state[S_SHARDS]):
+        if book.fences[shard] != 0:
+            hashed = _mixed(hashed, shard)
+            hashed = _mixed(hashed, book.fences[shard])
     return _mixed(hashed, state[S_OPEN])
 
 

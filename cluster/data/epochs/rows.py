@@ -1,8 +1,9 @@
 """A market's book as the rows of Postgres tell it, for a log that is lost.
 
-The open orders, what they have filled and what they are owed are exact. Two things are not in any
+The open orders, what they have filled and what they are owed are exact. Three things are not in any
 row: which of the orders of one price came to rest again by an amend, and so stands further back
-than its arrival says; and whether the market is halted.
+than its arrival says; an order's fee rates and the stamp of its account shard, which are 0 then;
+and whether the market is halted, and which generations of shards are shut out.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from typing import Any
 import asyncpg
 import numpy as np
 
-from actors.book.compiled_snapshot import Parts
+from actors.book.compiled_snapshot import FENCE_WORDS, Parts
 from actors.book.kernel.store import FINISHED_WORDS
 from actors.book.market import Market
 from actors.book.reasons import Reason
@@ -71,8 +72,8 @@ async def book_of_rows(
     """Return the book at `sequence`, up to which the rows are written.
 
     Orders of one price stand in the order of their arrival. `earlier` is a book of the same market
-    before, whose halt is believed. The update id is as large as so many events can have made it.
-    Raises asyncpg's errors.
+    before, whose halt and fences are believed. The update id is as large as so many events can
+    have made it. Raises asyncpg's errors.
     """
     time_us = int(await connection.fetchval(_LAST_TIME, market.market_id))
     last_trade_id = int(await connection.fetchval(_LAST_TRADE, market.market_id))
@@ -95,6 +96,7 @@ async def book_of_rows(
             ),
             taken,
         ),
+        fences=earlier.fences if earlier else np.empty((0, FENCE_WORDS), np.int64),
     )
 
 

@@ -99,12 +99,15 @@ def of_older_version(header: np.void, body: memoryview) -> Parts:
     """Read a made-up version whose orders end before the last word, and lift them."""
     count = int(header["orders"])
     narrow = np.frombuffer(body, OLDER_ORDER, count=count)
-    finished = np.frombuffer(body, np.int64, offset=narrow.nbytes).reshape(-1, 7)
+    counted = int(header["finished"]), int(header["state"][5])
+    words = np.frombuffer(body, np.int64, offset=narrow.nbytes)
+    finished, fences = words[: counted[0] * 7].reshape(-1, 7), words[counted[0] * 7 :]
     orders = np.zeros(count, EVENT_DTYPE)
     for name in OLDER_ORDER.names or ():
         orders[name] = narrow[name]
     time_us, sequence, last_trade_id, update_id, halted = header["state"][:5].tolist()
-    return Parts(time_us, sequence, last_trade_id, update_id, bool(halted), orders, finished)
+    counters = (time_us, sequence, last_trade_id, update_id, bool(halted))
+    return Parts(*counters, orders, finished, fences.reshape(counted[1], 2))
 
 
 def in_older_version(snapshot: bytes) -> bytes:
@@ -112,7 +115,9 @@ def in_older_version(snapshot: bytes) -> bytes:
     narrow = np.zeros(len(one.orders), OLDER_ORDER)
     for name in OLDER_ORDER.names or ():
         narrow[name] = one.orders[name]
-    return sealed_again(snapshot, 77, narrow.tobytes() + one.finished.tobytes())
+    return sealed_again(
+        snapshot, 77, narrow.tobytes() + one.finished.tobytes() + one.fences.tobytes()
+    )
 
 
 def sealed_again(snapshot: bytes, version: int, body: bytes) -> bytes:
@@ -145,6 +150,6 @@ def test_a_snapshot_of_a_newer_version_is_refused_in_one_line(snapshot: bytes) -
 
 def test_the_parts_of_the_newest_version_are_views_of_the_snapshot(snapshot: bytes) -> None:
     one = parts(ARENA.market, snapshot)
-    for part in (one.orders, one.finished):
+    for part in (one.orders, one.finished, one.fences):
         assert len(part) > 0
         assert np.shares_memory(part, np.frombuffer(snapshot, np.uint8))

@@ -7,6 +7,7 @@ const SENTENCES: Record<string, string> = {
   UNFILLED_REMAINDER: "What could not be filled at once was cancelled.",
   NO_LIQUIDITY: "The book had nothing left to trade against.",
   PROTECTION_PRICE: "The next price lay beyond the market's protection price.",
+  BUDGET_SPENT: "What you have does not pay for more.",
   SELF_TRADE: "You would have traded with yourself.",
 };
 
