@@ -60,7 +60,8 @@ class CompiledBook:
         if arrays.events is not self._events:
             self._events = arrays.events
             self._lent_rows = 0
-            self._own_references = sys.getrefcount(self._events)
+            self._events_memory = arrays.events.base
+            self._own_references = sys.getrefcount(self._events_memory)
 
     @property
     def market(self) -> Market:
@@ -111,11 +112,11 @@ class CompiledBook:
     def _first_free_row(self) -> int:
         """Return the row from which on no outcome that somebody still has stands in the events.
 
-        Outcomes are views of the kernel's own array, which counts them by its references. When the
+        Outcomes are views of the kernel's own memory, which counts them by its references. When the
         last is gone, the same memory is used again: memory that is touched for the first time costs
         more than the matching.
         """
-        if sys.getrefcount(self._events) == self._own_references:
+        if sys.getrefcount(self._events_memory) == self._own_references:
             self._lent_rows = 0
         elif 2 * self._lent_rows > len(self._arrays.events):
             self._use(memory.with_new_events(self._arrays))

@@ -9,6 +9,7 @@ A book whose rows find room in the caches anyway is not looked ahead for.
 
 from actors.book.kernel.jit import index, inlined
 from actors.book.kernel.layout import (
+    CACHE_LINE_WORDS,
     COMMAND_WORDS,
     EVENT_WORDS,
     IN_ORDER_ID,
@@ -27,7 +28,6 @@ from actors.book.kernel.machine import fetch
 from actors.book.kernel.tables import home
 
 FAR, MIDDLE, NEAR = 18, 12, 6
-CACHE_LINE_WORDS = 8
 MANY_ORDERS = 2_048
 
 

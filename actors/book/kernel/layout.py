@@ -29,6 +29,7 @@ Words = npt.NDArray[np.int64]
 WORD = np.dtype(np.int64)
 Ticks = npt.NDArray[np.int32]
 TICK = np.dtype(np.int32)
+CACHE_LINE_WORDS = 8
 
 
 class Book(NamedTuple):
