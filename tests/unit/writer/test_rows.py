@@ -54,10 +54,11 @@ def test_the_same_id_in_two_markets_is_two_orders() -> None:
     assert rows.inserts[["market_id", "sequence"]].tolist() == [(1, 2), (2, 3)]
 
 
-def test_refusals_markets_and_totals_are_no_rows() -> None:
+def test_refusals_markets_totals_and_fences_are_no_rows() -> None:
     events = _events(
         *({"kind": kind, "order_id": 1} for kind in (EventKind.REFUSED, EventKind.MARKET)),
         {"kind": EventKind.DONE},
+        {"kind": EventKind.FENCE, "shard": 1, "generation": 5},
     )
     assert len(rows_of(events)) == 0
 
