@@ -3,6 +3,7 @@
 import pytest
 
 from actors.book.compiled import CompiledBook
+from actors.book.naive import NaiveBook
 from actors.book.reasons import Reason
 from actors.book.vocabulary import (
     CommandKind,
@@ -198,7 +199,7 @@ def test_a_negative_budget_is_not_positive(desk: Desk, fields: dict[str, int]) -
 
 
 def test_the_largest_budget_bounds_nothing_at_a_markets_limits(
-    book_type: type[CompiledBook],
+    book_type: type[NaiveBook | CompiledBook],
 ) -> None:
     desk = Desk(book_type(market(max_price_ticks=2**44, max_quantity_lots=2**18)))
     desk.sell(1, 2**18, 2**44, user_id=2)
