@@ -14,6 +14,10 @@ quantities in the base currency:
     protection_bps = 1000
     client_id_memory = 1000000
     actor = "quiet"
+
+    [[assets]]
+    symbol = "BTC"              # optional: eight decimals are shown of an asset, two of USD
+    decimals = 6
 """
 
 import re
@@ -25,6 +29,7 @@ from typing import Any
 import msgspec
 
 from actors.book.market import Market
+from actors.ledger.assets import DECIMALS_MAX, Asset, MarketAssets
 from actors.platform.topology import Topology
 from cluster.errors import SettingsError
 
@@ -54,7 +59,7 @@ class MarketEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise SettingsError(f"{self.actor!r} names no actor: it reads like quiet-1")
         try:
             tick, lot = Fraction(self.tick_size), Fraction(self.lot_size)
-            return Market(
+            market = Market(
                 market_id=self.id,
                 pair=self.pair,
                 tick_size=self.tick_size,
@@ -65,12 +70,22 @@ class MarketEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
                 protection_bps=self.protection_bps,
                 client_id_memory=self.client_id_memory,
             )
+            MarketAssets.of(market)
         except (ValueError, ZeroDivisionError) as error:
             raise SettingsError(f"market {self.pair}: {error}") from error
+        return market
+
+
+class AssetEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One `[[assets]]` table: how many decimals of an asset are shown."""
+
+    symbol: str
+    decimals: int = DECIMALS_MAX
 
 
 class _MarketsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     markets: list[MarketEntry]
+    assets: list[AssetEntry] = []
 
 
 def default_topology() -> Topology:
@@ -99,12 +114,14 @@ def load_topology(path: Path) -> Topology:
     """Read a markets file. Raises SettingsError."""
     try:
         raw: dict[str, Any] = tomllib.loads(path.read_text())
-        entries = msgspec.convert(raw, _MarketsFile).markets
+        file = msgspec.convert(raw, _MarketsFile)
+        entries = file.markets
         if not entries:
             raise SettingsError("it names no market")
         return Topology(
             tuple(entry.market() for entry in entries),
             shared={entry.pair: entry.actor for entry in entries if entry.actor},
+            assets=tuple(Asset(entry.symbol, entry.decimals) for entry in file.assets),
         )
     except (OSError, ValueError, SettingsError) as error:
         raise SettingsError(f"markets file {path}: {error}") from error

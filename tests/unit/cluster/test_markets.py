@@ -81,6 +81,14 @@ def test_pairs_that_name_an_actor_share_it(tmp_path: Path) -> None:
         ("protection_bps", "protection", "protection"),
         ("[[markets]]", "[markets", "markets.toml"),
         ("id = 3", "", "id"),
+        ('"0.001"', '"0.0000000125"', "lot_size 0.0000000125 is no whole number of 0.00000001"),
+        ('max_quantity = "5000"', 'max_quantity = "1000000"', "the quote asset could overflow"),
+        ("[[markets]]", '[[assets]]\nsymbol = "e"\n[[markets]]', "'e' is no asset"),
+        (
+            "[[markets]]",
+            '[[assets]]\nsymbol = "EUR"\ndecimals = 9\n[[markets]]',
+            "EUR: decimals must lie between 0 and 8",
+        ),
     ],
 )
 def test_an_impossible_market_is_refused_with_the_files_name(
@@ -99,4 +107,23 @@ def test_two_markets_of_one_id_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "markets.toml"
     path.write_text(_MARKET + _MARKET.replace("ETH", "BTC"))
     with pytest.raises(SettingsError, match="market_id of its own"):
+        load_topology(path)
+
+
+def test_the_assets_of_all_markets_show_eight_decimals_or_what_the_file_says(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "markets.toml"
+    path.write_text(
+        _MARKET + '[[assets]]\nsymbol = "EUR"\ndecimals = 2\n[[assets]]\nsymbol = "GBP"\n'
+    )
+    shown = {symbol: asset.decimals for symbol, asset in load_topology(path).assets.items()}
+    assert shown == {"ETH": 8, "EUR": 2, "GBP": 8}
+    assert default_topology().assets["USD"].decimals == 2
+
+
+def test_an_asset_that_is_listed_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "markets.toml"
+    path.write_text(_MARKET + 2 * '[[assets]]\nsymbol = "EUR"\n')
+    with pytest.raises(SettingsError, match="an asset is listed twice"):
         load_topology(path)
