@@ -109,7 +109,9 @@ def decode_commands(
 
     Raises MalformedRecordError, also for a version that `layouts` does not have.
     """
-    (found_id,), commands = _taken_apart(value, _COMMAND_HEADER, COMMAND_MAGIC, layouts)
+    (found_id,), commands = taken_apart(
+        value, header=_COMMAND_HEADER, magic=COMMAND_MAGIC, layouts=layouts
+    )
     if found_id != market_id:
         raise MalformedRecordError(f"record of market {found_id} in the log of {market_id}")
     return commands
@@ -144,7 +146,7 @@ def decode_events(value: bytes, *, layouts: Layouts = EVENT_LAYOUTS) -> EventRec
 
     Raises MalformedRecordError, also for a version that `layouts` does not have.
     """
-    told, events = _taken_apart(value, _EVENT_HEADER, EVENT_MAGIC, layouts)
+    told, events = taken_apart(value, header=_EVENT_HEADER, magic=EVENT_MAGIC, layouts=layouts)
     market_id, first_sequence, last_sequence, first_offset, next_offset = told
     return EventRecord(
         market_id=market_id,
@@ -175,10 +177,15 @@ def packed_events(value: bytes) -> tuple[int, int, int, bytes] | None:
     return market_id, first, last, value[_EVENT_HEADER.size :]
 
 
-def _taken_apart(
-    value: bytes, header: Struct, magic: int, layouts: Layouts
+def taken_apart(
+    value: bytes, *, header: Struct, magic: int, layouts: Layouts
 ) -> tuple[list[Any], RecordArray]:
-    """Return a record's header from the market's id on, and its items in the newest layout."""
+    """Return a record's header behind its count, and its items in the newest layout.
+
+    Every header begins with magic, version, bytes of an item and count.
+
+    Raises MalformedRecordError.
+    """
     if len(value) < header.size:
         raise MalformedRecordError(f"record of {len(value)} bytes is shorter than its header")
     found_magic, version, item_bytes, count, *told = header.unpack_from(value)
