@@ -1,0 +1,1 @@
+"""The ledger's arrays and what is compiled to work on them."""
