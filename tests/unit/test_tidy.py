@@ -29,6 +29,10 @@ _CALLED_FROM_OUTSIDE = {
     "create_queue": "python-engineio's, overridden",
     "handle_parser_exception": "uvicorn's, overridden",
     "handle_post_request": "python-engineio's, overridden",
+    **dict.fromkeys(
+        ("asset_symbol", "decode_journal", "encode_journal", "moved_by"),
+        "the ledger's face to those who feed it and read it",
+    ),
     "encode_client_order_id": "the way back of the decoding; tests write commands with it",
     "forkast": "tests run the command line with it",
     "local_exchange": "notebooks open it",

@@ -6,6 +6,7 @@ from cluster.cli.bench.book import book
 from cluster.cli.bench.fanout import fanout
 from cluster.cli.bench.idle import idle
 from cluster.cli.bench.latency import latency
+from cluster.cli.bench.ledger import ledger
 from cluster.cli.bench.locust import locust
 from cluster.cli.bench.overload import overload
 from cluster.cli.bench.pipeline import pipeline
@@ -20,6 +21,7 @@ app.command("book")(book)
 app.command("fanout")(fanout)
 app.command("idle")(idle)
 app.command("latency")(latency)
+app.command("ledger")(ledger)
 app.command("locust")(locust)
 app.command("overload")(overload)
 app.command("pipeline")(pipeline)
