@@ -8,7 +8,8 @@ import numpy as np
 from actors.book import compiled_snapshot
 from actors.book.compiled_snapshot import BookImage, Decoders
 from actors.book.contract import Applied
-from actors.book.kernel import entries, memory
+from actors.book.kernel import memory
+from actors.book.kernel.calls import calls_of
 from actors.book.kernel.layout import (
     BEGIN,
     CHANGED_WORDS,
@@ -35,6 +36,8 @@ from actors.book.records import EVENT_DTYPE, LEVEL_DTYPE, RecordArray
 
 DEFAULT_ORDERS = 1_024
 EVENT_BYTES = EVENT_DTYPE.itemsize
+# Commands of which a copy costs less than to ask numpy for an array's address.
+FEW = 64
 
 
 class CompiledBook:
@@ -55,6 +58,7 @@ class CompiledBook:
 
     def _use(self, arrays: Book) -> None:
         self._arrays = arrays
+        self._calls = calls_of(arrays)
         self._state = arrays.state
         self._changed_words = arrays.changed.reshape(-1)
         if arrays.events is not self._events:
@@ -93,15 +97,12 @@ class CompiledBook:
 
     def apply(self, commands: RecordArray) -> Applied:
         """Apply commands (`COMMAND_DTYPE`) in order; the outcome owns its arrays."""
-        # Read-only or unaligned memory would be another type to the compiled call.
-        fit = commands if commands.flags.carray else np.array(commands)
-        words = np.ndarray(len(fit) * COMMAND_WORDS, WORD, fit)
+        count = len(commands)
+        words = commands.tobytes() if count <= FEW else _words_of(commands)
         first = self._first_free_row()
-        need, position, last, rows, before, after = entries.apply_commands(
-            words, BEGIN - first, *self._arrays
-        )
+        need, position, last, rows, before, after = self._calls.apply(words, count, BEGIN - first)
         if need != READY:
-            return self._apply_growing(words, need, position)
+            return self._apply_growing(words, count, need, position)
         self._lent_rows = last
         events = np.ndarray(last - first, EVENT_DTYPE, self._events, first * EVENT_BYTES)
         return Applied(events, self._levels(rows), before, after)
@@ -122,7 +123,7 @@ class CompiledBook:
             self._use(memory.with_new_events(self._arrays))
         return self._lent_rows
 
-    def _apply_growing(self, words: Words, need: int, position: int) -> Applied:
+    def _apply_growing(self, words: Words | bytes, count: int, need: int, position: int) -> Applied:
         """Go on where the kernel ran out of room, as often as it does."""
         taken: list[Words] = []
         while need != READY:
@@ -130,9 +131,7 @@ class CompiledBook:
                 self._make_room_for_events(taken)
             else:
                 self._use(memory.grow(self._arrays, need))
-            need, position, last, rows, before, after = entries.apply_commands(
-                words, position, *self._arrays
-            )
+            need, position, last, rows, before, after = self._calls.apply(words, count, position)
         taken.append(self._arrays.events[self._lent_rows : last])
         return Applied(
             np.concatenate(taken).reshape(-1).view(EVENT_DTYPE),
@@ -158,7 +157,7 @@ class CompiledBook:
     def _depth_of(self, side: int, limit: int) -> RecordArray:
         count = min(limit, int(self._state[S_SIDE_LEVELS + side]))
         rows = np.empty((count, CHANGED_WORDS), WORD)
-        entries.fill_depth(self._arrays, side, rows)
+        self._calls.depth(side, rows)
         return rows.reshape(-1).view(LEVEL_DTYPE)
 
     def orders(self, limit: int) -> tuple[RecordArray, RecordArray]:
@@ -168,7 +167,7 @@ class CompiledBook:
 
     def _images_of(self, side: int, limit: int) -> RecordArray:
         rows = np.empty((min(limit, self.open_orders), EVENT_WORDS), WORD)
-        count = entries.fill_images(self._arrays, side, rows)
+        count = self._calls.images(side, rows)
         return rows[:count].reshape(-1).view(EVENT_DTYPE)
 
     def next_expiry_us(self) -> int:
@@ -179,9 +178,7 @@ class CompiledBook:
 
     def state_hash(self) -> int:
         """Return the 64-bit hash of the book's whole state (docs/matching.md)."""
-        result = np.zeros(1, WORD)
-        entries.fill_hash(self._arrays, result)
-        return int(result.view(np.uint64)[0])
+        return self._calls.state_hash()
 
     def snapshot(self) -> bytes:
         """Return the state as self-checking bytes for `restore`."""
@@ -210,3 +207,9 @@ class CompiledBook:
             compiled_snapshot.decode(market, data, minimum_orders=DEFAULT_ORDERS, decoders=decoders)
         )
         return book
+
+
+def _words_of(commands: RecordArray) -> Words:
+    """Return commands as words; the kernel takes no address of read-only or unaligned memory."""
+    fit = commands if commands.flags.carray else np.array(commands)
+    return np.ndarray(len(fit) * COMMAND_WORDS, WORD, fit)

@@ -14,9 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from actors.book.errors import UnreadableSnapshotError
-from actors.book.kernel import entries, memory
+from actors.book.kernel import memory
+from actors.book.kernel.calls import calls_of
 from actors.book.kernel.layout import (
     EVENT_WORDS,
+    FINISHED_WORDS,
     S_FENCES,
     S_FINISHED,
     S_HALTED,
@@ -30,7 +32,6 @@ from actors.book.kernel.layout import (
     Book,
     Words,
 )
-from actors.book.kernel.store import FINISHED_WORDS
 from actors.book.market import Market
 from actors.book.records import EVENT_DTYPE, RecordArray
 from actors.book.versions import EVENT_1_DTYPE, lifted_events
@@ -107,7 +108,7 @@ def capture(market: Market, book: Book, *, memory_of: BookImage | None = None) -
         words = np.empty(size + size // 4, WORD)
     image = BookImage(market, book.state[list(_KEPT)], words, counts)
     rows, ids, fences = _rows(words, counts)
-    entries.pack(book, rows, ids)
+    calls_of(book).pack(rows, ids)
     known = book.fences[: book.state[S_SHARDS]]
     fences[:, 0] = np.flatnonzero(known)
     fences[:, 1] = known[known != 0]
@@ -217,9 +218,9 @@ def decode(
         shards=shards,
     )
     rows = one.orders.view(WORD).reshape(orders, EVENT_WORDS)
-    # Read-only or unaligned memory would be another type to the compiled call.
+    # The kernel's call takes no address of read-only or unaligned memory.
     fit = [np.require(words, requirements=["C", "A", "W"]) for words in (rows, one.finished)]
-    entries.load(book, fit[0], fit[1])
+    calls_of(book).load(fit[0], fit[1])
     book.state[list(_KEPT)] = _kept(one)
     book.fences[one.fences[:, 0]] = one.fences[:, 1]
     book.state[S_FENCES] = len(one.fences)

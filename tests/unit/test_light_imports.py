@@ -17,7 +17,9 @@ print(*(heavy for heavy in sys.argv[2].split() if heavy in sys.modules))
     ("modules", "heavy"),
     [
         # Ray imports an actor's class wherever its handle is found: in gateways and routers.
-        ("actors.pair.builder", "numba"),
+        ("actors.pair.builder", "numba llvmlite"),
+        # A pair's own process runs the kernel, and does not compile it.
+        ("actors.pair.actor actors.pair.host actors.fold.snapshots", "polars numba"),
         ("analytics.builder", "polars numba"),
         ("actors.writer.builder", "polars numba"),
         ("actors.router.builder", "polars numba"),

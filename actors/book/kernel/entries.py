@@ -1,207 +1,120 @@
-"""The functions that Python calls. Each takes its own arguments and then the arrays of `Book`.
+"""The functions that Python calls, as machine code: each takes the address of a frame.
 
-The arrays come one by one because that is the cheapest call into compiled code.
+One takes that of the commands too, which are another array with every call.
 """
 
-from collections.abc import Callable
-
-import numpy as np
-
-from actors.book.kernel import (
-    ahead,
-    amend,
-    answers,
-    cancel,
-    clients,
-    commands,
-    heap,
-    jit,
-    ladder,
-    layout,
-    levels,
-    machine,
-    matching,
-    place,
-    queues,
-    report,
-    rules,
-    steps,
-    store,
-    tables,
-    taker,
-    views,
-    window,
+from actors.book.kernel import batch, store, tables, views
+from actors.book.kernel.frame import (
+    ANSWER,
+    ARRAYS,
+    FIRST,
+    FIRST_ROWS,
+    FRAME_WORDS,
+    NUMBER,
+    SECOND,
+    SECOND_ROWS,
+    WIDTH,
 )
-from actors.book.kernel.jit import entry, index, inlined
+from actors.book.kernel.jit import inlined
 from actors.book.kernel.layout import (
-    BEGIN,
     BLOCK_WORDS,
     CHANGED_WORDS,
     CLIENT_ROW_WORDS,
     COMMAND_WORDS,
+    DIRECTORY_ROWS,
     EVENT_WORDS,
+    FINISHED_WORDS,
     LEVEL_WORDS,
     MAP_WORDS,
-    NEED_BLOCKS,
-    READY,
-    S_EVENTS,
-    S_FINGERPRINT,
-    S_PREVIOUS_UPDATE_ID,
-    S_UPDATE_ID,
     TOUCHED_WORDS,
     USER_WORDS,
     WINDOW_COLUMNS,
     WINDOW_ROWS,
+    WINDOW_TICKS,
     Book,
-    Ticks,
     Words,
 )
-
-_KERNEL = jit.fingerprint(
-    [
-        ahead,
-        amend,
-        answers,
-        cancel,
-        clients,
-        commands,
-        heap,
-        jit,
-        ladder,
-        layout,
-        levels,
-        machine,
-        matching,
-        place,
-        queues,
-        report,
-        rules,
-        steps,
-        store,
-        taker,
-        tables,
-        views,
-        window,
-    ]
-)
+from actors.book.kernel.machine import ticks_at, words_at
 
 
 @inlined
-def _is_of_this_layout(book: Book) -> bool:
-    """Return whether all rows have their widths, by which the compiler then finds them."""
-    return (
-        book.events.shape[1] == EVENT_WORDS
-        and book.orders.shape[1] == EVENT_WORDS
-        and book.order_map.shape[1] == MAP_WORDS
-        and book.levels.shape[1] == LEVEL_WORDS
-        and book.users.shape[1] == USER_WORDS
-        and book.clients.shape[1] == CLIENT_ROW_WORDS
-        and book.client_map.shape[1] == MAP_WORDS
-        and book.bits.shape == (WINDOW_ROWS, WINDOW_COLUMNS)
-        and book.blocks.shape[1] == BLOCK_WORDS
-        and book.touched.shape[2] == TOUCHED_WORDS
-        and book.changed.shape[1] == CHANGED_WORDS
+def _book(frame: Words) -> Book:
+    """Return the book's arrays, in the order and the shapes of `frame.new_frame`."""
+    at = frame[ARRAYS::2]
+    length = frame[ARRAYS + 1 :: 2]
+    return Book(
+        words_at(at[0], (length[0],)),
+        words_at(at[1], (length[1], EVENT_WORDS)),
+        words_at(at[2], (length[2], EVENT_WORDS)),
+        words_at(at[3], (length[3], MAP_WORDS)),
+        words_at(at[4], (length[4],)),
+        words_at(at[5], (length[5], LEVEL_WORDS)),
+        words_at(at[6], (length[6], USER_WORDS)),
+        words_at(at[7], (length[7], CLIENT_ROW_WORDS)),
+        words_at(at[8], (length[8], MAP_WORDS)),
+        words_at(at[9], (WINDOW_ROWS, WINDOW_COLUMNS)),
+        ticks_at(at[10], (WINDOW_TICKS,)),
+        words_at(at[11], (length[11], BLOCK_WORDS)),
+        words_at(at[12], (DIRECTORY_ROWS, length[12])),
+        words_at(at[13], (2, length[13], TOUCHED_WORDS)),
+        words_at(at[14], (length[14], CHANGED_WORDS)),
+        words_at(at[15], (length[15],)),
     )
 
 
-def _make_apply(fingerprint: int) -> Callable[..., tuple[int, int, int, int, int, int]]:
-    @entry
-    def apply_commands(
-        words: Words,
-        position: int,
-        state: Words,
-        events: Words,
-        orders: Words,
-        order_map: Words,
-        heap: Words,
-        levels: Words,
-        users: Words,
-        clients: Words,
-        client_map: Words,
-        bits: Words,
-        ticks: Ticks,
-        blocks: Words,
-        directory: Words,
-        touched: Words,
-        changed: Words,
-        fences: Words,
-    ) -> tuple[int, int, int, int, int, int]:
-        """Take the steps of all commands, or go on with those of the command at `position`.
-
-        `position` is BEGIN in the first call, less the rows of events that are to be left alone,
-        and in the next what the one before returned.
-        Returns what must grow (READY: nothing), the position reached, how many events and how
-        many changed levels stand in their arrays, and the update ids before and after. The caller
-        makes what is named larger, or takes the events out and sets S_EVENTS to 0, and calls again.
-        Raises ValueError for arrays of another layout.
-        """
-        book = Book(
-            state, events, orders, order_map, heap, levels, users, clients, client_map,
-            bits, ticks, blocks, directory, touched, changed, fences,
-        )  # fmt: skip
-        if not _is_of_this_layout(book):
-            raise ValueError("these are not the arrays of a book")
-        state[S_FINGERPRINT] = fingerprint
-        count = words.shape[0] // COMMAND_WORDS
-        if position <= BEGIN:
-            if window.should_move(book):
-                if window.blocks_short(book):
-                    return NEED_BLOCKS, position, BEGIN - position, 0, 0, 0
-                window.move(book)
-            state[S_EVENTS] = BEGIN - position
-            position = 0
-            state[S_PREVIOUS_UPDATE_ID] = state[S_UPDATE_ID]
-        looks_ahead = ahead.is_worth_it(book, count)
-        while position < count:
-            if looks_ahead:
-                ahead.look_ahead(book, words, index(position * COMMAND_WORDS))
-            need, ended = steps.step(book, words, index(position * COMMAND_WORDS))
-            if need != READY:
-                return need, position, state[S_EVENTS], 0, 0, 0
-            position += ended
-        if state[S_EVENTS] > events.shape[0]:
-            raise AssertionError("a step made more events than there was room for")
-        rows = report.report(book)
-        before, after = state[S_PREVIOUS_UPDATE_ID], state[S_UPDATE_ID]
-        return READY, position, state[S_EVENTS], rows, before, after
-
-    return apply_commands
+def apply_commands(at: int, commands: int) -> None:
+    """Apply FIRST_ROWS commands from position NUMBER on; the answer is that of `batch.apply`."""
+    frame = words_at(at, (FRAME_WORDS,))
+    words = words_at(commands, (frame[FIRST_ROWS] * COMMAND_WORDS,))
+    answer = batch.apply(_book(frame), words, frame[NUMBER])
+    for word in range(len(answer)):
+        frame[ANSWER + word] = answer[word]
 
 
-def _make_questions(fingerprint: int) -> tuple[Callable[..., int], ...]:
-    """Return the entries that are called now and then, and take the arrays as one `Book`."""
-
-    @entry
-    def fill_depth(book: Book, side: int, rows: Words) -> int:
-        views.depth(book, side, rows)
-        return fingerprint
-
-    @entry
-    def fill_images(book: Book, side: int, rows: Words) -> int:
-        return views.images(book, side, rows) if fingerprint >= 0 else 0
-
-    @entry
-    def fill_hash(book: Book, result: Words) -> int:
-        result[0] = np.int64(views.state_hash(book))
-        return fingerprint
-
-    @entry
-    def pack(book: Book, rows: Words, finished: Words) -> int:
-        store.pack(book, rows, finished)
-        return fingerprint
-
-    @entry
-    def load(book: Book, rows: Words, finished: Words) -> int:
-        store.load(book, rows, finished)
-        return fingerprint
-
-    @entry
-    def copy_rows(old: Words, new: Words) -> int:
-        tables.copy_rows(old, new)
-        return fingerprint
-
-    return fill_depth, fill_images, fill_hash, pack, load, copy_rows
+def fill_depth(at: int) -> None:
+    """Fill the rows of FIRST with the levels of side NUMBER."""
+    frame = words_at(at, (FRAME_WORDS,))
+    views.depth(
+        _book(frame), frame[NUMBER], words_at(frame[FIRST], (frame[FIRST_ROWS], CHANGED_WORDS))
+    )
 
 
-apply_commands = _make_apply(_KERNEL)
-fill_depth, fill_images, fill_hash, pack, load, copy_rows = _make_questions(_KERNEL)
+def fill_images(at: int) -> None:
+    """Fill the rows of FIRST with the orders of side NUMBER; the answer is how many."""
+    frame = words_at(at, (FRAME_WORDS,))
+    frame[ANSWER] = views.images(
+        _book(frame), frame[NUMBER], words_at(frame[FIRST], (frame[FIRST_ROWS], EVENT_WORDS))
+    )
+
+
+def hash_state(at: int) -> None:
+    """Answer with the hash of the whole state."""
+    frame = words_at(at, (FRAME_WORDS,))
+    frame[ANSWER] = views.state_hash(_book(frame))
+
+
+def pack(at: int) -> None:
+    """Fill FIRST with open orders and SECOND with finished client order ids."""
+    frame = words_at(at, (FRAME_WORDS,))
+    finished = words_at(frame[SECOND], (frame[SECOND_ROWS], FINISHED_WORDS))
+    store.pack(_book(frame), words_at(frame[FIRST], (frame[FIRST_ROWS], EVENT_WORDS)), finished)
+
+
+def load(at: int) -> None:
+    """Put the orders of FIRST and the finished client order ids of SECOND into an empty book."""
+    frame = words_at(at, (FRAME_WORDS,))
+    finished = words_at(frame[SECOND], (frame[SECOND_ROWS], FINISHED_WORDS))
+    store.load(_book(frame), words_at(frame[FIRST], (frame[FIRST_ROWS], EVENT_WORDS)), finished)
+
+
+def copy_rows(at: int) -> None:
+    """Put the rows of FIRST into SECOND, both WIDTH wide; the frame is of no book."""
+    frame = words_at(at, (FRAME_WORDS,))
+    width = frame[WIDTH]
+    tables.copy_rows(
+        words_at(frame[FIRST], (frame[FIRST_ROWS], width)),
+        words_at(frame[SECOND], (frame[SECOND_ROWS], width)),
+    )
+
+
+ENTRIES = (apply_commands, fill_depth, fill_images, hash_state, pack, load, copy_rows)

@@ -177,6 +177,9 @@ U_FIRST, U_LAST, USER_WORDS = 1, 2, 4
 C_USER, C_WORD, C_ORDER, C_NEXT, CLIENT_ROW_WORDS = 0, 1, 6, 7, 8
 T_PRICE, T_LEVEL, TOUCHED_WORDS = 0, 1, 4
 CHANGED_WORDS = LEVEL_DTYPE.itemsize // WORD.itemsize
+# A finished client order id in a snapshot.
+FINISHED_USER, FINISHED_ORDER, FINISHED_WORD = 0, 1, 2
+FINISHED_WORDS = 2 + CLIENT_WORDS
 
 # State: what survives, then capacity in use, then the market's rules. BUY is 0, SELL is 1.
 (
@@ -224,9 +227,12 @@ CHANGED_WORDS = LEVEL_DTYPE.itemsize // WORD.itemsize
     S_MAX_NOTIONAL,
     S_PROTECTION_BPS,
     S_CLIENT_MEMORY,
-    S_FINGERPRINT,
     STATE_WORDS,
-) = range(46)
+) = range(45)
+
+# Buckets by which the report sorts, counted after the state.
+DIGIT_BITS = 8
+DIGITS = 1 << DIGIT_BITS
 
 # Events of one step beside one for each open order (actors/book/kernel/steps.py).
 OWN_EVENTS = 1
@@ -244,6 +250,8 @@ BEGIN = -1
     NEED_TOUCHED,
     NEED_FENCES,
 ) = range(8)
+# A fault of the kernel: a step made more events than there was room for.
+OVERRUN = -1
 
 # Words of the field as plain integers, which compile to constants.
 PLACE, CANCEL, AMEND, CANCEL_ALL, HALT, RESUME, CLOCK, FENCE = (

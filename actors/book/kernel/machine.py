@@ -12,8 +12,9 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
-from actors.book.kernel.jit import INTERPRETED, inlined
+from actors.book.kernel.jit import inlined
 from actors.book.kernel.layout import EVENT_WORDS, Ticks, Words
+from actors.book.kernel.machine_code import INTERPRETED
 
 _WORD_BITS = 64
 _ALL_BITS = 2**_WORD_BITS - 1
@@ -119,3 +120,27 @@ copy_row: Callable[[Words, int, Words, int], None] = cast(
     _copy_row_interpreted if INTERPRETED else intrinsic(_copy_row),
 )
 """Copy a row of EVENT_WORDS words to a place in another array, in the widest moves there are."""
+
+
+def _array_of(kind: Any) -> Callable[[Any, Any, Any], tuple[Any, Callable[..., Any]]]:
+    def array(_context: Any, address: Any, shape: Any) -> tuple[Any, Callable[..., Any]]:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            pointer = types.CPointer(kind)
+            start = builder.inttoptr(arguments[0], context.get_value_type(pointer))
+            made = signature.return_type(pointer, shape)
+            return arrayobj.np_cfarray(context, builder, made, (start, arguments[1]))
+
+        return types.Array(kind, len(shape), "C")(address, shape), generate
+
+    return array
+
+
+words_at: Callable[[int, tuple[int, ...]], Words] = cast(
+    Callable[[int, tuple[int, ...]], Words], intrinsic(_array_of(types.int64))
+)
+"""Return the words of this shape that begin at an address. Interpreted code has no use for it."""
+
+ticks_at: Callable[[int, tuple[int, ...]], Ticks] = cast(
+    Callable[[int, tuple[int, ...]], Ticks], intrinsic(_array_of(types.int32))
+)
+"""Return the ticks of this shape that begin at an address. Interpreted code has no use for it."""

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from actors.book.kernel.entries import copy_rows
+from actors.book.kernel.calls import copy_rows
 from actors.book.kernel.layout import (
     BLOCK_KEYS,
     BLOCK_WORDS,
@@ -17,6 +17,7 @@ from actors.book.kernel.layout import (
     CLIENT_ROW_WORDS,
     D_BLOCK,
     D_LOW,
+    DIGITS,
     DIRECTORY_ROWS,
     EVENT_WORDS,
     KEY_MAX,
@@ -64,7 +65,6 @@ from actors.book.kernel.layout import (
     Book,
     Words,
 )
-from actors.book.kernel.report import DIGITS
 from actors.book.market import Market
 
 FEW_SHARDS = 64

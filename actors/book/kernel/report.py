@@ -7,6 +7,8 @@ came again is noted once. Those outside are listed as they are touched, and sort
 from actors.book.kernel.jit import index, inlined, inner
 from actors.book.kernel.layout import (
     BUY,
+    DIGIT_BITS,
+    DIGITS,
     L_COUNT,
     L_FILLED,
     L_KEY,
@@ -27,8 +29,6 @@ from actors.book.kernel.layout import (
 from actors.book.kernel.machine import bit, highest_bit, lowest_bit
 from actors.book.kernel.window import is_inside, level_in, mark, place_of
 
-DIGIT_BITS = 8
-DIGITS = 1 << DIGIT_BITS
 FEW = 24
 
 

@@ -15,6 +15,9 @@ from actors.book.kernel.layout import (
     CLIENT_WORDS,
     COMMAND_ID,
     EVENT_WORDS,
+    FINISHED_ORDER,
+    FINISHED_USER,
+    FINISHED_WORD,
     L_FIRST,
     NEXT,
     ORDER_ID,
@@ -39,9 +42,6 @@ from actors.book.kernel.layout import (
 from actors.book.kernel.levels import first_level, next_level
 from actors.book.kernel.queues import enter, join_queue
 from actors.book.kernel.tables import probe
-
-FINISHED_USER, FINISHED_ORDER, FINISHED_WORD = 0, 1, 2
-FINISHED_WORDS = 2 + CLIENT_WORDS
 
 
 @inner

@@ -13,7 +13,7 @@ import asyncpg
 import numpy as np
 
 from actors.book.compiled_snapshot import FENCE_WORDS, Parts
-from actors.book.kernel.store import FINISHED_WORDS
+from actors.book.kernel.layout import FINISHED_WORDS
 from actors.book.market import Market
 from actors.book.reasons import Reason
 from actors.book.records import (

@@ -117,8 +117,8 @@ def race(*, scenario: str, commands: int, seconds: float, seed: int, peers: bool
 def cached_start_seconds(*, tries: int = 3) -> float:
     """Return the median time from an empty interpreter to the first applied command.
 
-    Imports of numpy and numba are counted, the interpreter's own start is not; the compiled
-    code is in the cache.
+    Imports of numpy and LLVM are counted, the interpreter's own start is not; the machine code lies
+    on disk.
     """
     _cold_start()
     return statistics.median(_cold_start() for _ in range(tries))

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from actors.book.compiled import CompiledBook
-from actors.book.kernel import entries, memory
+from actors.book.kernel import memory
+from actors.book.kernel.calls import calls_of
 from actors.book.kernel.layout import (
     BEGIN,
     COMMAND_WORDS,
@@ -64,7 +65,7 @@ class CrampedBook:
         position = BEGIN
         self._cramp()
         while True:
-            need, position, count, *_ = entries.apply_commands(words, position, *self.arrays)
+            need, position, count, *_ = calls_of(self.arrays).apply(words, len(commands), position)
             assert (self._memory[len(self.arrays.events) :] == GUARD).all()
             if need not in (READY, NEED_EVENTS):
                 self.arrays = memory.grow(self.arrays, need)
@@ -82,9 +83,7 @@ class CrampedBook:
         return int(command["time_us"]) == int(self.arrays.state[S_TIME])
 
     def state_hash(self) -> int:
-        result = np.zeros(1, WORD)
-        entries.fill_hash(self.arrays, result)
-        return int(result.view(np.uint64)[0])
+        return calls_of(self.arrays).state_hash()
 
 
 def orders(count: int, *, first_id: int = 1, **fields: int) -> RecordArray:
