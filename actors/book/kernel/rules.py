@@ -75,7 +75,8 @@ HALF, HALF_SIGN = 0xFFFF_FFFF, 0x8000_0000
 def is_fenced(book: Book, commands: Words, base: int) -> bool:
     """Return whether a newer generation of its shard has shut a command out."""
     shard = shard_of(commands, base)
-    return shard < book.fences.shape[0] and commands[base + IN_GENERATION] < book.fences[shard]
+    newest = book.fences[shard] if shard < book.fences.shape[0] else 0
+    return commands[base + IN_GENERATION] < newest
 
 
 @inlined

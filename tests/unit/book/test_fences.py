@@ -80,8 +80,9 @@ def test_a_fence_without_a_generation_is_malformed_and_shuts_nobody_out(
     assert outcome(desk.buy(1, 1, 100, shard=1))[0] == OrderStatus.OPEN
 
 
-def test_a_generation_below_zero_is_fenced_where_no_fence_is(desk: Desk) -> None:
-    assert refusal(desk.buy(1, 1, 100, generation=-1)) == Reason.FENCED
+@pytest.mark.parametrize("shard", [0, FURTHEST])
+def test_a_generation_below_zero_is_fenced_where_no_fence_is(desk: Desk, shard: int) -> None:
+    assert refusal(desk.buy(1, 1, 100, shard=shard, generation=-1)) == Reason.FENCED
 
 
 def test_fences_are_part_of_the_state(book_type: type[NaiveBook | CompiledBook]) -> None:
