@@ -7,10 +7,21 @@ larger and calls again with the position that was returned.
 from collections.abc import Callable
 
 from actors.book.kernel import jit, machine, tables
-from actors.book.kernel.jit import entry, index, inlined
+from actors.book.kernel.jit import index, inlined
 from actors.book.kernel.tables import copy_rows, probe
 from actors.ledger import amounts
-from actors.ledger.kernel import ahead, holding, journal, keys, layout, orders, rows, settling
+from actors.ledger.kernel import (
+    ahead,
+    caching,
+    holding,
+    journal,
+    keys,
+    layout,
+    orders,
+    rows,
+    settling,
+)
+from actors.ledger.kernel.caching import entry, source_digest
 from actors.ledger.kernel.layout import (
     ACCOUNT_WORDS,
     AMEND_WORDS,
@@ -52,8 +63,22 @@ from actors.ledger.kernel.layout import (
     Words,
 )
 
-_KERNEL = jit.fingerprint(
-    [ahead, amounts, holding, jit, journal, keys, layout, machine, orders, rows, settling, tables]
+_KERNEL = source_digest(
+    [
+        ahead,
+        amounts,
+        caching,
+        holding,
+        jit,
+        journal,
+        keys,
+        layout,
+        machine,
+        orders,
+        rows,
+        settling,
+        tables,
+    ]
 )
 
 
