@@ -79,7 +79,12 @@ class _Load:
         self._log = log
         self._markets = markets
         self._stopped = False
+        self._sent = asyncio.Event()
         self._task = asyncio.create_task(self._run())
+
+    async def everywhere(self) -> None:
+        """Return when every market has had orders."""
+        await self._sent.wait()
 
     async def stop(self) -> None:
         self._stopped = True
@@ -92,6 +97,7 @@ class _Load:
             for one in self._markets:
                 commands = flow(25, first_order_id=1 + 100 * batch, seed=batch)
                 await append_singly(self._log, one, commands)
+            self._sent.set()
             await asyncio.sleep(0.02)
 
 
@@ -146,6 +152,7 @@ async def test_a_stream_broken_under_load_loses_nothing_and_doubles_nothing(
         process = psutil.Process(await process_of(handles[victim.pair]))
         async with routed(platform), command_log(platform) as log:
             load = _Load(log, own_markets)
+            await load.everywhere()
             # Once its file is stale, the router goes on by port.
             for action in (Action.CUT, Action.TEAR, Action.STALE, Action.TEAR, Action.CUT):
                 fault = Fault(

@@ -71,9 +71,9 @@ def only(platform: Platform) -> Market:
 
 
 def commands(platform: Platform, *, part: int) -> RecordArray:
-    """Return commands of every kind; each part has ids of its own."""
+    """Return commands of every kind; each part has ids and generations of its own."""
     made = stream(ARENAS["crowded"], seed=_SEED + part, count=_COMMANDS)
-    for name in ("order_id", "command_id"):
+    for name in ("order_id", "command_id", "generation"):
         made[name] += 1_000_000 * part * (made[name] > 0)
     return made
 
@@ -98,15 +98,20 @@ async def trading(platform: Platform, *, written: bool = True) -> AsyncIterator[
 
 def unamended(made: RecordArray) -> RecordArray:
     """Return the commands that rows tell everything of: no amends or halts, no two at once,
-    no order id twice, no client order ids but those that a gateway lets through.
+    no order id twice, no client order ids but those that a gateway lets through, no stamps.
     """
-    untold = np.isin(made["kind"], [CommandKind.AMEND, CommandKind.HALT, CommandKind.RESUME])
+    untold = np.isin(
+        made["kind"],
+        [CommandKind.AMEND, CommandKind.HALT, CommandKind.RESUME, CommandKind.FENCE],
+    )
     places = np.flatnonzero(made["kind"] == CommandKind.PLACE)
     _, first = np.unique(made["order_id"][places], return_index=True)
     untold[np.delete(places, first)] = True
     kept: RecordArray = made[~untold]
     ids = [encode_client_order_id(f"id {number % 40}") for number in range(len(kept))]
     kept["client_order_id"] = ids
+    for stamp in ("shard", "generation", "maker_fee", "taker_fee"):
+        kept[stamp] = 0
     kept["time_us"] = START_US + np.arange(len(kept))
     return kept
 

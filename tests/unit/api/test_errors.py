@@ -28,7 +28,9 @@ from api.json.errors import content_of
 from api.rest.door import answer_error
 
 
-@pytest.mark.parametrize("reason", [reason for reason in Reason if reason is not Reason.NONE])
+@pytest.mark.parametrize(
+    "reason", [reason for reason in Reason if reason not in (Reason.NONE, Reason.FENCED)]
+)
 def test_every_reason_of_the_book_is_a_refusal_with_its_code_and_a_sentence(
     reason: Reason,
 ) -> None:
@@ -37,6 +39,12 @@ def test_every_reason_of_the_book_is_a_refusal_with_its_code_and_a_sentence(
     assert 400 <= content["statusCode"] < 500
     assert content["code"] == reason.name
     assert content["message"] == SENTENCES[reason]
+
+
+def test_an_order_that_was_fenced_out_may_be_sent_again() -> None:
+    content = content_of(refusal(Reason.FENCED))
+    assert (content["statusCode"], content["code"]) == (503, "FENCED")
+    assert content["retryAfter"] == 1
 
 
 @pytest.mark.parametrize(
