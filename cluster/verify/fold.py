@@ -21,7 +21,7 @@ from cluster.verify.report import Check
 from cluster.verify.spool import Spool
 
 _COMMANDS_AT_ONCE = 2_000
-_SILENCE_S = 30.0
+_SILENCE_S = 60.0
 _READ_TIMEOUT_MS = 500
 
 Progress = Callable[[str, int, int], None]

@@ -18,7 +18,7 @@ from cluster.verify.report import Check
 
 _READ_TIMEOUT_MS = 500
 _POLL_S = 0.1
-_SILENCE_S = 30.0
+_SILENCE_S = 60.0
 
 
 class Published:
