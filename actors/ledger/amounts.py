@@ -46,15 +46,15 @@ def share(received: Number, rate: Number) -> Number:
 class Moved(NamedTuple):
     """What each of some trades moves; all in units of 1e-8.
 
-    The buyer receives `base` and pays `quote`. `taker_fee` is taken from what the taker receives.
-    `maker_fee` (signed) is taken from what the maker receives; where it is negative it is a rebate,
-    paid to the maker in what the taker receives, out of the taker's fee.
+    The buyer receives `base` and pays `quote`. `taker_fee_amount` is taken from what the taker
+    receives. `maker_fee_amount` (signed) is taken from what the maker receives; where it is
+    negative it is a rebate, paid to the maker in what the taker receives, out of the taker's fee.
     """
 
     base: Integers
     quote: Integers
-    taker_fee: Integers
-    maker_fee: Integers
+    taker_fee_amount: Integers
+    maker_fee_amount: Integers
 
 
 def moved_by(market: MarketAssets, trades: RecordArray) -> Moved:

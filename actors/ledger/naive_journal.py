@@ -73,7 +73,7 @@ class NaiveJournal(NaiveLedgerState):
     def retract(self, records: RecordArray) -> None:
         """Give back what these records hold: they are for certain not in the journal."""
         for record in records_of(records):
-            self._unreserve(record.id)
+            self._retract(record.id)
 
     def journal(self, offset: int, records: RecordArray) -> RecordArray:
         """Apply the journal records (`JOURNAL_DTYPE`) that lie at an offset, each offset once."""
@@ -126,21 +126,21 @@ class NaiveJournal(NaiveLedgerState):
             and not any(one.user_id == user_id for one in self._transactions.values())
         )
 
-    def _unreserve(self, record_id: int) -> None:
+    def _retract(self, record_id: int) -> None:
         one = self._transactions.get(record_id)
         if one is not None and not one.journaled:
             self._move(one.user_id, one.asset, available=one.amount, held=-one.amount)
             del self._transactions[record_id]
 
     def _apply(self, offset: int, record: NaiveRecord) -> tuple[int, int, int]:
-        self._unreserve(record.id)
+        self._retract(record.id)
         outcome, first_id = self._judged(record)
         if first_id or outcome == Outcome.FENCED:
             return outcome, first_id, 0
         if record.kind == JournalKind.FENCE:
             self._generation = offset + 1
             for transaction_id in list(self._transactions):
-                self._unreserve(transaction_id)
+                self._retract(transaction_id)
             return outcome, 0, 0
         if outcome == Outcome.DONE:
             self._do(record)

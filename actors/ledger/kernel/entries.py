@@ -6,10 +6,12 @@ larger and calls again with the position that was returned.
 
 from collections.abc import Callable
 
+from actors.book import records as book_records
+from actors.book import vocabulary as book_vocabulary
 from actors.book.kernel import jit, machine, tables
 from actors.book.kernel.jit import index, inlined
 from actors.book.kernel.tables import copy_rows, probe
-from actors.ledger import amounts
+from actors.ledger import amounts, records, vocabulary
 from actors.ledger.kernel import (
     ahead,
     caching,
@@ -63,23 +65,28 @@ from actors.ledger.kernel.layout import (
     Words,
 )
 
-_KERNEL = source_digest(
-    [
-        ahead,
-        amounts,
-        caching,
-        holding,
-        jit,
-        journal,
-        keys,
-        layout,
-        machine,
-        orders,
-        rows,
-        settling,
-        tables,
-    ]
+# All that the machine code is made of: the places of fields and the numbers of words are constants
+# in it.
+SOURCES = (
+    ahead,
+    amounts,
+    book_records,
+    book_vocabulary,
+    caching,
+    holding,
+    jit,
+    journal,
+    keys,
+    layout,
+    machine,
+    orders,
+    records,
+    rows,
+    settling,
+    tables,
+    vocabulary,
 )
+_KERNEL = source_digest(SOURCES)
 
 
 @inlined
@@ -223,7 +230,7 @@ def _make_moves(fingerprint: int) -> tuple[Callable[..., int], ...]:
         """Give back what the records hold; it needs no room."""
         _check(t, fingerprint)
         for place in range(words.shape[0] // JOURNAL_WORDS):
-            journal.unreserve(t, words[index(place * JOURNAL_WORDS) + J_ID])
+            journal.retract(t, words[index(place * JOURNAL_WORDS) + J_ID])
         return READY
 
     @entry

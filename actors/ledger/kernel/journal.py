@@ -193,7 +193,7 @@ def _move(t: Tables, user: int, asset: int, available: int, held: int) -> None:
 
 
 @inlined
-def unreserve(t: Tables, record_id: int) -> None:
+def retract(t: Tables, record_id: int) -> None:
     """Give back what was admitted under an id and is not in the journal."""
     if record_id == 0:
         return
@@ -282,11 +282,11 @@ def admit(t: Tables, words: Words, base: int, results: Words, at: int) -> None:
 @inner
 def apply(t: Tables, offset: int, words: Words, base: int, results: Words, at: int) -> None:
     """Apply a record that lies at an offset of the journal, and write its result."""
-    unreserve(t, words[base + J_ID])
+    retract(t, words[base + J_ID])
     outcome = _known(t, words, base, results, at)
     if outcome == DONE and words[base] & 0xFF == FENCE:
         t.state[S_GENERATION] = offset + 1
-        _release_all(t)
+        _retract_all(t)
     elif outcome == DONE:
         outcome = _judged(t, words, base)
         if outcome == DONE:
@@ -298,7 +298,7 @@ def apply(t: Tables, offset: int, words: Words, base: int, results: Words, at: i
 
 
 @inlined
-def _release_all(t: Tables) -> None:
+def _retract_all(t: Tables) -> None:
     at = 0
     while at < t.transactions.shape[0]:
         if t.transactions[at, X_ID] != 0 and t.transactions[at, X_JOURNALED] == 0:
