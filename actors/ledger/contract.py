@@ -11,6 +11,9 @@ from actors.ledger.vocabulary import AccountStatus
 KEY_MEMORY = 1_000_000
 """How many idempotency keys are remembered where nobody says otherwise."""
 
+MAX_AMENDS = 64
+"""How many amends of one order may wait for their answers."""
+
 
 class Account(NamedTuple):
     """A user's account; `sequence` counts the facts that concerned it."""
@@ -26,6 +29,10 @@ class Ledger(Protocol):
     `shard` of `shards` has the users whose id leaves `shard` when divided by `shards`. What the
     journal and the events say is fact and is applied as it is; what may be refused is asked for
     first, by `hold` and `admit`, which change no more than what is held.
+
+    Whoever writes begins with a fence in the journal, and stamps what it holds and admits for,
+    before it asks, with the generation of that fence: its offset + 1. A higher `generation` is
+    another writer's: to be looked at before each write, and then nothing may be written any more.
     """
 
     @property
@@ -50,7 +57,9 @@ class Ledger(Protocol):
     def hold(self, market_id: int, commands: RecordArray) -> RecordArray:
         """Hold what a market's commands (`COMMAND_DTYPE`) may cost, one after the other.
 
-        To be called before they are written. Returns `RESULT_DTYPE`: `id` the order's, `needed`
+        To be called before they are written, stamped with shard and generation. The writer must
+        append commands in the order of their holds, market by market: an answer to an amend ends
+        those of its order that were held before it. Returns `RESULT_DTYPE`: `id` the order's, `needed`
         and `available` in `asset` where the command costs anything.
         """
         ...

@@ -8,6 +8,7 @@ import numpy as np
 from actors.book.records import RecordArray
 from actors.book.vocabulary import CommandKind, EventKind, OrderStatus, Side
 from actors.ledger.assets import MarketAssets
+from actors.ledger.contract import MAX_AMENDS
 from actors.ledger.errors import SequenceGapError
 from actors.ledger.naive_journal import NaiveJournal
 from actors.ledger.naive_orders import NaiveAmend, NaiveOrder, quote_of, share_of, wanted
@@ -50,9 +51,11 @@ class NaiveLedger(NaiveJournal):
         return results
 
     def _answer(self, market: MarketAssets, command: Row) -> _Answer:
-        if command["kind"] == CommandKind.PLACE:
-            return self._place(market, command)
-        if command["kind"] == CommandKind.AMEND:
+        if command["kind"] in (CommandKind.PLACE, CommandKind.AMEND):
+            if command["generation"] < self.fenced(market.market_id):
+                return _Answer(Outcome.FENCED)
+            if command["kind"] == CommandKind.PLACE:
+                return self._place(market, command)
             return self._amend(market, command)
         if command["user_id"] != 0 and not self._is_known(command["user_id"]):
             return _Answer(Outcome.UNKNOWN_ACCOUNT)
@@ -82,7 +85,7 @@ class NaiveLedger(NaiveJournal):
             generation=command["generation"],
         )
         needed = order.worst()
-        available = self._balance(user_id, order.asset).available
+        available = self._available(user_id, order.asset)
         if needed > available:
             return _Answer(Outcome.INSUFFICIENT, order.asset, needed, available)
         self._orders[market.market_id, order_id] = order
@@ -107,11 +110,13 @@ class NaiveLedger(NaiveJournal):
             return _Answer(Outcome.MALFORMED)
         if order.amend_of(command["command_id"]) is not None:
             return _Answer(Outcome.DUPLICATE)
+        if len(order.amends) == MAX_AMENDS:
+            return _Answer(Outcome.TOO_MANY_AMENDS)
         order.amends.append(
             NaiveAmend(command["command_id"], price, quantity, command["generation"])
         )
         needed = order.worst() - order.held
-        available = self._balance(order.user_id, order.asset).available
+        available = self._available(order.user_id, order.asset)
         if needed > available:
             order.amends.pop()
             return _Answer(Outcome.INSUFFICIENT, order.asset, needed, available)
@@ -121,7 +126,15 @@ class NaiveLedger(NaiveJournal):
     def release(self, market_id: int, commands: RecordArray) -> None:
         """Give back what these commands hold: they are for certain in no log."""
         for command in _rows_of(commands):
-            self._take_back(market_id, command["order_id"], command["command_id"])
+            order = self._orders.get((market_id, command["order_id"]))
+            if order is None:
+                continue
+            amend = order.amend_of(command["command_id"])
+            if not order.answered and order.command_id == command["command_id"]:
+                self._forget(order)
+            elif amend is not None:
+                order.amends.remove(amend)
+                self._hold_worst(order)
 
     def settle(self, market_id: int, events: RecordArray) -> None:
         """Settle a market's events (`EVENT_DTYPE`), of consecutive sequences."""
@@ -145,7 +158,7 @@ class NaiveLedger(NaiveJournal):
         elif event["kind"] == EventKind.REFUSED:
             if self._owns(event["user_id"]):
                 self._account(event["user_id"]).sequence += 1
-            self._take_back(market.market_id, event["order_id"], event["command_id"])
+            self._refused(market.market_id, event["order_id"], event["command_id"])
         elif event["kind"] == EventKind.FENCE and event["shard"] == self._shard:
             self._fence(market.market_id, event["generation"])
 
@@ -178,9 +191,8 @@ class NaiveLedger(NaiveJournal):
         order = self._orders.get((market.market_id, event["related_order_id"]))
         if order is None:
             return
-        amend = order.amend_of(event["command_id"])
+        amend = order.answer(event["command_id"])
         if amend is not None:
-            order.amends.remove(amend)
             order.price_ticks = amend.price_ticks or order.price_ticks
             order.total = amend.quantity_lots or order.total
         order.done += notional if order.by_notional else event["trade_lots"]
@@ -199,25 +211,19 @@ class NaiveLedger(NaiveJournal):
                 market, event["order_id"], event["user_id"], event["side"], False, 0, 0
             )
             self._orders[key] = order
-        amend = order.amend_of(event["command_id"])
-        if amend is not None:
-            order.amends.remove(amend)
+        order.answer(event["command_id"])
         order.price_ticks = event["price_ticks"]
         order.total, order.done = event["quantity_lots"], event["filled_lots"]
         order.command_id, order.generation, order.answered = 0, 0, True
         self._hold_worst(order)
 
-    def _take_back(self, market_id: int, order_id: int, command_id: int) -> None:
-        """End a command that was refused, or that is in no log."""
+    def _refused(self, market_id: int, order_id: int, command_id: int) -> None:
         order = self._orders.get((market_id, order_id))
         if order is None:
             return
         if not order.answered and order.command_id == command_id:
             self._forget(order)
-            return
-        amend = order.amend_of(command_id)
-        if amend is not None:
-            order.amends.remove(amend)
+        elif order.answer(command_id) is not None:
             self._hold_worst(order)
 
     def _fence(self, market_id: int, generation: int) -> None:

@@ -110,7 +110,7 @@ class NaiveJournal(NaiveLedgerState):
             return outcome, 0, 0
         if record.id in self._transactions:
             return Outcome.DUPLICATE, 0, 0
-        available = self._balance(record.user_id, record.asset).available
+        available = self._available(record.user_id, record.asset)
         if record.takes > available:
             return Outcome.INSUFFICIENT, 0, available
         self._move(record.user_id, record.asset, available=-record.takes, held=record.takes)
@@ -194,7 +194,7 @@ class NaiveJournal(NaiveLedgerState):
         if record.asset < 1 or record.amount < least or record.amount == 0:
             return Outcome.MALFORMED
         adds = record.kind in (JournalKind.DEPOSIT, JournalKind.ADJUSTMENT)
-        if adds and self._total(record.asset).supply + record.amount > limit:
+        if adds and self._supply(record.asset) + record.amount > limit:
             return Outcome.ABOVE_LIMIT
         if record.kind == JournalKind.TRANSFER_OUT and (
             record.related_user_id < 1 or record.related_user_id == record.user_id
@@ -204,6 +204,9 @@ class NaiveJournal(NaiveLedgerState):
         if record.kind in _TAKES and one is not None and one.journaled:
             return Outcome.DUPLICATE
         return Outcome.DONE
+
+    def _supply(self, asset: int) -> int:
+        return self._totals[asset].supply if asset in self._totals else 0
 
     def _do(self, record: NaiveRecord) -> None:
         kind, user_id, asset, amount = record.kind, record.user_id, record.asset, record.amount

@@ -69,6 +69,13 @@ class NaiveOrder:
         """Return the amend that is not answered and has this command's id."""
         return next((one for one in self.amends if one.command_id == command_id), None)
 
+    def answer(self, command_id: int) -> NaiveAmend | None:
+        """Forget the amend that an event answers, with all before it, and return it."""
+        amend = self.amend_of(command_id)
+        if amend is not None:
+            del self.amends[: self.amends.index(amend) + 1]
+        return amend
+
 
 def cost_of(market: MarketAssets, notional: int) -> int:
     """Return the most that so many ticks x lots may cost."""

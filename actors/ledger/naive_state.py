@@ -44,7 +44,10 @@ class NaiveBalance:
 
 @dataclass(slots=True)
 class NaiveTotal:
-    """Sums of one asset: deposits less withdrawals, fees taken, transfers out less those in."""
+    """Sums of one asset: deposits less withdrawals, fees taken, transfers out less those in.
+
+    Transit is told modulo 2^64.
+    """
 
     supply: int = 0
     fees: int = 0
@@ -282,7 +285,7 @@ class NaiveLedgerState:
 
     def _total_rows(self) -> Iterator[tuple[int, ...]]:
         for asset, one in sorted(self._totals.items()):
-            yield asset, one.supply, one.fees, one.transit
+            yield asset, one.supply, one.fees, (one.transit + 2**63) % 2**64 - 2**63
 
     def _market_rows(self) -> Iterator[tuple[int, ...]]:
         for market_id, one in self._markets.items():
@@ -300,6 +303,9 @@ class NaiveLedgerState:
 
     def _balance(self, user_id: int, asset: int) -> NaiveBalance:
         return self._balances.setdefault((user_id, asset), NaiveBalance())
+
+    def _available(self, user_id: int, asset: int) -> int:
+        return self._balances.get((user_id, asset), NaiveBalance()).available
 
     def _total(self, asset: int) -> NaiveTotal:
         return self._totals.setdefault(asset, NaiveTotal())

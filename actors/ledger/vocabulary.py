@@ -24,6 +24,7 @@ class JournalKind(IntEnum):
     UNFREEZE = 13
     CLOSE = 14
     FENCE = 15
+    TRANSFER_CLOSED = 16
 
 
 class AccountStatus(IntEnum):
@@ -52,3 +53,6 @@ class Outcome(IntEnum):
     ABOVE_LIMIT = 12
     NOT_EMPTY = 13
     PASSED_OVER = 14
+    KEY_REUSED = 15
+    TOO_MANY_AMENDS = 16
+    TRANSFER_OVER = 17

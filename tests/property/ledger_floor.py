@@ -83,6 +83,7 @@ class Floor:
         self.events: dict[int, list[RecordArray]] = {one: [] for one in self.markets}
         self.late: dict[int, list[RecordArray]] = {one: [] for one in self.markets}
         self.offsets = [0] * shards
+        self.doubted: set[int] = set()
 
     def shard_of(self, user_id: int) -> int:
         return max(user_id, 0) % self.shards
@@ -112,13 +113,19 @@ class Floor:
         row["generation"] = self.ledgers[shard][0].generation
         return _first([one.hold(market_id, row) for one in self.ledgers[shard]])
 
-    def send(self, market_id: int, row: RecordArray, *, late: bool = False) -> np.void:
+    def send(
+        self, market_id: int, row: RecordArray, *, late: bool = False, lost: bool = False
+    ) -> np.void:
         """Hold and, where that is done, write the command to the pair's log.
 
-        A late one comes there behind the next fence.
+        A late one comes there behind the next fence, a lost one never; nobody knows which.
         """
         result = self.hold(market_id, row)
-        if result["outcome"] == Outcome.DONE:
+        if result["outcome"] != Outcome.DONE:
+            return result
+        if late or lost:
+            self.doubted.add(int(row["shard"][0]))
+        if not lost:
             (self.late if late else self.written)[market_id].append(row)
         return result
 
@@ -146,20 +153,22 @@ class Floor:
 
     def flush(self) -> None:
         """Bring every command to its end."""
+        for shard in sorted(self.doubted):
+            self.fence(shard)
         for market_id in self.markets:
-            self.written[market_id] += self.late[market_id]
-            self.late[market_id] = []
             self.apply(market_id)
             self.settle(market_id)
 
     def fence(self, shard: int) -> None:
         """Begin a generation: in the journal, then in every pair's log."""
+        self.doubted.discard(shard)
         self.read(shard, record(JournalKind.FENCE, id=self.offsets[shard] + 1))
         for market_id in self.markets:
             row = command(CommandKind.FENCE)
             row["shard"], row["generation"] = shard, self.ledgers[shard][0].generation
-            self.written[market_id] += [row, *self.late[market_id]]
-            self.late[market_id] = []
+            behind = [one for one in self.late[market_id] if one["shard"][0] == shard]
+            self.written[market_id] += [row, *behind]
+            self.late[market_id] = [one for one in self.late[market_id] if one["shard"][0] != shard]
 
     def restart(self) -> None:
         """Put every ledger through its snapshot."""

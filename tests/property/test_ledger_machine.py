@@ -188,12 +188,13 @@ class LedgerMachine(RuleBasedStateMachine):
         price_ticks=st.just(0) | prices,
         quantity_lots=st.just(0) | quantities,
         at_once=st.booleans(),
+        fate=st.sampled_from(["written", "written", "late", "lost"]),
     )
-    def amend(self, order: Order, at_once: bool, **fields: int) -> None:
+    def amend(self, order: Order, at_once: bool, fate: str, **fields: int) -> None:
         market_id, order_id, user_id = order
         row = command(CommandKind.AMEND, order_id=order_id, user_id=user_id, **fields)
         row["command_id"], row["time_us"] = self.number(), self.clock_us
-        self.floor.send(market_id, row)
+        self.floor.send(market_id, row, late=fate == "late", lost=fate == "lost")
         self.bring_on(market_id, at_once)
 
     @rule(order=orders, user_id=users)

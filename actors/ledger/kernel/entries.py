@@ -11,7 +11,7 @@ from actors.book import vocabulary as book_vocabulary
 from actors.book.kernel import jit, machine, tables
 from actors.book.kernel.jit import index, inlined
 from actors.book.kernel.tables import copy_rows, probe
-from actors.ledger import amounts, records, vocabulary
+from actors.ledger import amounts, contract, records, vocabulary
 from actors.ledger.kernel import (
     ahead,
     caching,
@@ -73,6 +73,7 @@ SOURCES = (
     book_records,
     book_vocabulary,
     caching,
+    contract,
     holding,
     jit,
     journal,
@@ -162,7 +163,7 @@ def _make_holding(fingerprint: int) -> tuple[Callable[..., tuple[int, int]], Cal
             base = index(place * COMMAND_WORDS)
             at = rows.pair_probe(t.orders, words[base + IN_ORDER_ID], market + 1)
             if t.orders[at, O_ID] != 0:
-                orders.take_back(t, at, words[base + IN_COMMAND_ID])
+                orders.release(t, at, words[base + IN_COMMAND_ID])
         return READY
 
     return hold_commands, release_commands

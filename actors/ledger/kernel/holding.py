@@ -3,6 +3,7 @@
 from actors.book.kernel.jit import inlined
 from actors.book.kernel.tables import probe
 from actors.book.vocabulary import CommandKind, OrderType, Side
+from actors.ledger.contract import MAX_AMENDS
 from actors.ledger.kernel.layout import (
     A_STATUS,
     A_TIER,
@@ -20,6 +21,7 @@ from actors.ledger.kernel.layout import (
     IN_TYPE_SHIFT,
     IN_USER,
     M_BASE,
+    M_FENCED,
     M_LOT_UNITS,
     M_MAX_PRICE,
     M_MAX_QUANTITY,
@@ -58,7 +60,7 @@ from actors.ledger.kernel.orders import (
     hold_worst,
     worst,
 )
-from actors.ledger.kernel.rows import balance_of, pair_probe
+from actors.ledger.kernel.rows import available_of, balance_of, pair_probe
 from actors.ledger.vocabulary import AccountStatus, Outcome
 
 PLACE, AMEND = int(CommandKind.PLACE), int(CommandKind.AMEND)
@@ -78,6 +80,8 @@ DUPLICATE = int(Outcome.DUPLICATE)
 MALFORMED = int(Outcome.MALFORMED)
 UNKNOWN_ORDER = int(Outcome.UNKNOWN_ORDER)
 NOT_OWNER = int(Outcome.NOT_OWNER)
+IS_FENCED = int(Outcome.FENCED)
+TOO_MANY_AMENDS = int(Outcome.TOO_MANY_AMENDS)
 
 
 @inlined
@@ -118,7 +122,9 @@ def hold(t: Tables, market: int, words: Words, base: int, results: Words, at: in
     for word in range(RESULT_WORDS):
         results[at, word] = 0
     results[at, R_ID] = words[base + IN_ORDER_ID]
-    if kind == PLACE:
+    if kind in (PLACE, AMEND) and words[base + IN_GENERATION] < t.markets[market, M_FENCED]:
+        outcome = IS_FENCED
+    elif kind == PLACE:
         outcome = _refusal(status)
         if outcome == DONE:
             outcome = _place(t, market, words, base, results, at)
@@ -176,13 +182,13 @@ def _place(t: Tables, market: int, words: Words, base: int, results: Words, at: 
         needed = cost_of(t, market, total)
     else:
         needed = cost_of(t, market, price * total)
-    balance = balance_of(t, user, asset)
-    available = t.balances[balance, B_AVAILABLE]
+    available = available_of(t, user, asset)
     results[at, R_ASSET] = asset
     results[at, R_NEEDED] = needed
     results[at, R_AVAILABLE] = available
     if needed > available:
         return INSUFFICIENT
+    balance = balance_of(t, user, asset)
     t.balances[balance, B_AVAILABLE] = available - needed
     t.balances[balance, B_HELD] += needed
     orders = t.orders
@@ -225,10 +231,12 @@ def _amend(t: Tables, market: int, words: Words, base: int, results: Words, at: 
     command_id = words[base + IN_COMMAND_ID]
     if amend_of(t, row, command_id) != NONE:
         return DUPLICATE
+    if t.orders[row, O_AMENDS] == MAX_AMENDS:
+        return TOO_MANY_AMENDS
     add_amend(t, row, command_id, price, quantity, words[base + IN_GENERATION])
     needed = worst(t, row) - t.orders[row, O_HELD]
     asset = asset_of(t, row)
-    available = t.balances[balance_of(t, t.orders[row, O_USER], asset), B_AVAILABLE]
+    available = available_of(t, t.orders[row, O_USER], asset)
     results[at, R_ASSET] = asset
     results[at, R_NEEDED] = needed
     results[at, R_AVAILABLE] = available

@@ -9,6 +9,7 @@ from actors.ledger.kernel.holding import (
     FROZEN,
     INSUFFICIENT,
     IS_CLOSED,
+    IS_FENCED,
     IS_FROZEN,
     MALFORMED,
     UNKNOWN,
@@ -58,7 +59,7 @@ from actors.ledger.kernel.layout import (
     Tables,
     Words,
 )
-from actors.ledger.kernel.rows import account_of, balance_of, total_of
+from actors.ledger.kernel.rows import account_of, available_of, balance_of, supply_of, total_of
 from actors.ledger.vocabulary import AccountStatus, JournalKind, Outcome
 
 OPEN = int(JournalKind.OPEN)
@@ -73,7 +74,6 @@ UNFREEZE, CLOSE = int(JournalKind.UNFREEZE), int(JournalKind.CLOSE)
 FENCE = int(JournalKind.FENCE)
 ACTIVE = int(AccountStatus.ACTIVE)
 UNKNOWN_TRANSACTION = int(Outcome.UNKNOWN_TRANSACTION)
-IS_FENCED = int(Outcome.FENCED)
 ABOVE_LIMIT = int(Outcome.ABOVE_LIMIT)
 NOT_EMPTY = int(Outcome.NOT_EMPTY)
 
@@ -137,7 +137,7 @@ def _judged_by_amount(t: Tables, words: Words, base: int) -> int:
     if asset < 1 or amount < least or amount == 0:
         return MALFORMED
     if kind in (DEPOSIT, ADJUSTMENT):
-        supply = t.totals[total_of(t, asset), T_SUPPLY]
+        supply = supply_of(t, asset)
         # Neither sum can leave 64 bits.
         above = amount > limit - supply if supply > 0 else supply + amount > limit
         if above:
@@ -265,16 +265,14 @@ def admit(t: Tables, words: Words, base: int, results: Words, at: int) -> None:
     taken = _taken(words, base)
     if outcome == DONE and taken != 0:
         row = probe(t.transactions, words[base + J_ID])
-        balance = balance_of(t, user, words[base + J_ASSET])
         if t.transactions[row, X_ID] != 0:
             outcome = DUPLICATE
         else:
-            available = t.balances[balance, B_AVAILABLE]
+            available = available_of(t, user, words[base + J_ASSET])
             if taken > available:
                 outcome = INSUFFICIENT
             else:
-                t.balances[balance, B_AVAILABLE] -= taken
-                t.balances[balance, B_HELD] += taken
+                _move(t, user, words[base + J_ASSET], -taken, taken)
                 _transact(t, words, base, taken, 0)
     _tell(words, base, outcome, available, results, at)
 

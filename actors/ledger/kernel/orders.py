@@ -204,19 +204,42 @@ def _unlink(t: Tables, at: int, before: int, row: int) -> None:
 
 @inlined
 def answer_amend(t: Tables, at: int, command_id: int) -> int:
-    """Return the row of an amend that an event answers, taken out of its list, or NONE."""
+    """Return the row of an amend that an event answers, or NONE.
+
+    It is taken out of its list, with all that were held before it: they are in no log.
+    """
     if t.orders[at, O_AMENDS] == 0:
         return NONE
     row = amend_of(t, at, command_id)
     if row != NONE:
-        drop_amend(t, at, row)
+        while t.orders[at, O_AMEND] != row:
+            _unlink(t, at, NONE, t.orders[at, O_AMEND])
+        _unlink(t, at, NONE, row)
     return row
 
 
 @inlined
-def take_back(t: Tables, at: int, command_id: int) -> None:
-    """End a command that was refused, or that is in no log."""
-    if t.orders[at, O_SMALL] & ANSWERED == 0 and t.orders[at, O_COMMAND] == command_id:
+def is_placed_by(t: Tables, at: int, command_id: int) -> bool:
+    """Return whether an order is not answered and this command is its PLACE."""
+    return t.orders[at, O_SMALL] & ANSWERED == 0 and t.orders[at, O_COMMAND] == command_id
+
+
+@inlined
+def refuse(t: Tables, at: int, command_id: int) -> None:
+    """End a command that the book has refused."""
+    if is_placed_by(t, at, command_id):
         forget(t, at)
     elif answer_amend(t, at, command_id) != NONE:
         hold_worst(t, at)
+
+
+@inlined
+def release(t: Tables, at: int, command_id: int) -> None:
+    """End a command that is in no log; it says nothing of any other."""
+    if is_placed_by(t, at, command_id):
+        forget(t, at)
+    elif t.orders[at, O_AMENDS] != 0:
+        row = amend_of(t, at, command_id)
+        if row != NONE:
+            drop_amend(t, at, row)
+            hold_worst(t, at)

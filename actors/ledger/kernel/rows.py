@@ -6,10 +6,12 @@ from actors.ledger.kernel.layout import (
     A_USER,
     ACCOUNT_WORDS,
     B_ASSET,
+    B_AVAILABLE,
     B_USER,
     S_ACCOUNTS,
     S_BALANCES,
     S_TOTALS,
+    T_SUPPLY,
     Tables,
     Words,
 )
@@ -81,6 +83,20 @@ def balance_of(t: Tables, user: int, asset: int) -> int:
         t.balances[at, B_ASSET] = asset
         t.state[S_BALANCES] += 1
     return at
+
+
+@inlined
+def available_of(t: Tables, user: int, asset: int) -> int:
+    """Return what a user has available, 0 where there is no row; none is made."""
+    at = pair_probe(t.balances, user, asset)
+    return t.balances[at, B_AVAILABLE] if t.balances[at, B_USER] != 0 else 0
+
+
+@inlined
+def supply_of(t: Tables, asset: int) -> int:
+    """Return an asset's supply, 0 where there is no row; none is made."""
+    at = probe(t.totals, asset)
+    return t.totals[at, T_SUPPLY] if t.totals[at, 0] != 0 else 0
 
 
 @inlined

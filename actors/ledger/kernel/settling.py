@@ -56,7 +56,7 @@ from actors.ledger.kernel.orders import (
     forget_amends,
     hold_worst,
     quote_of,
-    take_back,
+    refuse,
 )
 from actors.ledger.kernel.rows import account_of, balance_of, pair_probe, total_of
 
@@ -189,7 +189,7 @@ def _refused(t: Tables, market: int, words: Words, base: int) -> None:
         _count_fact(t, words[base + USER])
     at = pair_probe(t.orders, words[base + ORDER_ID], market + 1)
     if t.orders[at, O_ID] != 0:
-        take_back(t, at, words[base + COMMAND_ID])
+        refuse(t, at, words[base + COMMAND_ID])
 
 
 @inner

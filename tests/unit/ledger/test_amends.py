@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from actors.book.vocabulary import CommandKind, Side
+from actors.ledger.contract import MAX_AMENDS
 from actors.ledger.vocabulary import JournalKind, Outcome
 from tests.property.ledger_floor import command
 from tests.unit.ledger.desk import BTC, BUYER, FUNDS, PAIR, SELLER, STRANGER, USD, Desk
@@ -161,3 +162,62 @@ def test_what_another_shard_fences_changes_nothing(desk: Desk, order: int) -> No
     desk.floor.flush()
     assert desk.floor.ledgers[0][0].fenced(PAIR) == 0
     assert desk.has(BUYER, USD) == (FUNDS - 600, 600)
+
+
+def test_an_answer_ends_the_amends_before_it_which_never_reached_the_log(desk: Desk) -> None:
+    order = desk.buy(20, 10)
+    desk.journal(JournalKind.ADJUSTMENT, user_id=BUYER, asset=USD, amount=1_000 - FUNDS)
+    lost = command(CommandKind.AMEND, order_id=order, command_id=901, user_id=BUYER)
+    lost["price_ticks"], lost["quantity_lots"] = 100, 100
+    assert desk.floor.send(PAIR, lost, lost=True)["outcome"] == Outcome.DONE
+    assert amend(desk, order, price_ticks=200, quantity_lots=50) == 0
+    desk.floor.apply(PAIR)
+    desk.floor.settle(PAIR)
+    assert desk.has(BUYER, USD) == (0, 1_000)
+
+
+@pytest.mark.parametrize("price_ticks", [80, 900], ids=["traded", "refused"])
+def test_a_trade_and_a_refusal_answer_too(desk: Desk, order: int, price_ticks: int) -> None:
+    desk.sell(30, 80)
+    desk.hold(user_id=SELLER, side=Side.SELL, quantity_lots=60, price_ticks=50)
+    lost = command(CommandKind.AMEND, order_id=order, command_id=901, user_id=BUYER)
+    lost["quantity_lots"] = 200
+    assert desk.floor.send(PAIR, lost, lost=True)["outcome"] == Outcome.DONE
+    amend(desk, order, quantity_lots=100 if price_ticks == 80 else 60, price_ticks=price_ticks)
+    desk.floor.apply(PAIR)
+    desk.floor.settle(PAIR)
+    desk.floor.compare()
+    desk.floor.assert_holds_are_what_open_orders_may_cost()
+
+
+def test_a_release_of_an_amend_ends_no_other(desk: Desk, order: int) -> None:
+    amend(desk, order, price_ticks=60)
+    late = command(CommandKind.AMEND, order_id=order, command_id=901, user_id=BUYER)
+    late["price_ticks"] = 70
+    assert desk.floor.hold(PAIR, late)["outcome"] == Outcome.DONE
+    desk.floor.release(PAIR, late)
+    assert desk.has(BUYER, USD) == (FUNDS - 600, 600)
+
+
+def test_amends_of_an_order_that_wait_are_bounded(desk: Desk, order: int) -> None:
+    for _ in range(MAX_AMENDS):
+        amend(desk, order, price_ticks=60)
+    more = desk.hold(CommandKind.AMEND, order_id=order, price_ticks=60)
+    assert more["outcome"] == Outcome.TOO_MANY_AMENDS
+    desk.floor.flush()
+    amend(desk, order, price_ticks=70)
+
+
+def test_what_an_older_generation_stamped_holds_nothing_behind_the_fence(
+    desk: Desk, order: int
+) -> None:
+    desk.floor.fence(0)
+    desk.floor.flush()
+    amended = command(CommandKind.AMEND, order_id=order, command_id=901, user_id=BUYER)
+    amended["price_ticks"] = 60
+    placed = command(CommandKind.PLACE, order_id=902, command_id=902, user_id=BUYER, order_type=1)
+    placed["side"], placed["price_ticks"], placed["quantity_lots"] = Side.BUY, 9, 9
+    for ledger in desk.floor.all_ledgers():
+        for row in (amended, placed):
+            assert ledger.hold(PAIR, row)["outcome"].tolist() == [Outcome.FENCED]
+    assert desk.has(BUYER, USD) == (FUNDS - 500, 500)

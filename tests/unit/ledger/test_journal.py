@@ -1,5 +1,7 @@
 """What the journal's records do, and what they are refused for."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -174,3 +176,30 @@ def test_a_snapshot_that_is_torn_or_anothers_is_refused_in_one_line(desk: Desk) 
         CompiledLedger.restore(markets, data, shard=1, shards=2)
     with pytest.raises(UnreadableLedgerError, match="market 1, which there is no more"):
         CompiledLedger.restore([], data)
+
+
+def test_what_is_refused_or_only_asked_for_leaves_no_rows_behind(desk: Desk) -> None:
+    row = record(JournalKind.WITHDRAWAL, id=900, user_id=BUYER, amount=5)
+    deposit = record(JournalKind.DEPOSIT, id=901, user_id=BUYER, amount=2**63 - 1)
+    before = [ledger.snapshot() for ledger in desk.floor.all_ledgers()]
+    tracemalloc.start()
+    desk.floor.restart()
+    began = tracemalloc.get_traced_memory()[0]
+    for asset in range(1, 1_500):
+        row["asset"] = deposit["asset"] = asset
+        assert desk.floor.admit(0, row)["outcome"] == Outcome.INSUFFICIENT
+        assert desk.floor.admit(0, deposit)["outcome"] == Outcome.DONE
+    grown = tracemalloc.get_traced_memory()[0] - began
+    tracemalloc.stop()
+    assert [ledger.snapshot() for ledger in desk.floor.all_ledgers()] == before
+    assert grown < 50_000
+
+
+def test_transit_is_told_modulo_two_to_the_64(desk: Desk) -> None:
+    for user_id in (BUYER, SELLER):
+        row = record(JournalKind.TRANSFER_OUT, id=900 + user_id, user_id=user_id, asset=USD)
+        row["related_user_id"], row["amount"] = STRANGER, 2**63 - 1
+        assert desk.floor.read(0, row)["outcome"] == Outcome.DONE
+    desk.floor.compare()
+    for ledger in desk.floor.all_ledgers():
+        assert [int(one["transit"]) for one in ledger.totals() if one["asset"] == USD] == [-2]
