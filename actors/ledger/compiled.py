@@ -33,6 +33,7 @@ from actors.ledger.kernel.layout import (
 )
 from actors.ledger.records import (
     ACCOUNT_DTYPE,
+    ARRIVAL_DTYPE,
     BALANCE_DTYPE,
     HOLD_DTYPE,
     RESULT_DTYPE,
@@ -79,6 +80,7 @@ class CompiledLedger:
                 keys=DEFAULT_ROWS,
                 amends=DEFAULT_ROWS,
                 totals=DEFAULT_ROWS,
+                arrivals=DEFAULT_ROWS,
             )
         )
 
@@ -203,6 +205,10 @@ class CompiledLedger:
     def transactions(self) -> RecordArray:
         """Return what is held or on its way by the journal (`TRANSACTION_DTYPE`), by id."""
         return _records(compiled_views.rows_of(self._tables.transactions), TRANSACTION_DTYPE)
+
+    def arrivals(self) -> RecordArray:
+        """Return the transfers that came and are not over (`ARRIVAL_DTYPE`), by id and sender."""
+        return _records(compiled_views.rows_of(self._tables.arrivals), ARRIVAL_DTYPE)
 
     def totals(self) -> RecordArray:
         """Return this shard's sums (`TOTAL_DTYPE`) by asset, without those that are nothing."""

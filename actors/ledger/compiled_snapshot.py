@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from actors.ledger.assets import MarketAssets
-from actors.ledger.compiled_views import amends_of, orders_of, rows_of, told_of
+from actors.ledger.compiled_views import amends_of, closed_of, orders_of, rows_of, told_of
 from actors.ledger.errors import UnreadableLedgerError
 from actors.ledger.kernel import memory
 from actors.ledger.kernel.entries import move_pairs, move_rows, remember_keys
 from actors.ledger.kernel.layout import (
     ACCOUNT_WORDS,
+    ARRIVAL_WORDS,
     B_AVAILABLE,
     BALANCE_WORDS,
     D_NEXT,
@@ -29,6 +30,7 @@ from actors.ledger.kernel.layout import (
     ORDER_WORDS,
     S_ACCOUNTS,
     S_AMENDS,
+    S_ARRIVALS,
     S_BALANCES,
     S_GENERATION,
     S_ORDERS,
@@ -48,7 +50,7 @@ from actors.ledger.kernel.memory import keys_by_age
 MAGIC = 0x4C4B_5246  # b"FRKL"
 VERSION = 1
 # Words of a row of each room: markets, accounts, balances, orders, amends, transactions, totals,
-# keys.
+# keys, arrivals, and of each shard how far its transfers are over.
 _WIDTHS = (
     3,
     ACCOUNT_WORDS,
@@ -58,6 +60,8 @@ _WIDTHS = (
     TRANSACTION_WORDS,
     TOTAL_WORDS,
     KEY_WORDS,
+    ARRIVAL_WORDS,
+    2,
 )
 HEADER_DTYPE = np.dtype(
     [
@@ -69,7 +73,7 @@ HEADER_DTYPE = np.dtype(
         ("generation", "<i8"),
         ("position", "<i8"),
         ("counts", "<i8", (len(_WIDTHS),)),
-        ("spare", "<i8", (4,)),
+        ("spare", "<i8", (2,)),
     ]
 )
 _CHECKED_FROM = 12
@@ -88,6 +92,8 @@ def encode(t: Tables) -> bytes:
         rows_of(t.transactions),
         told_of(t.totals, 1),
         keys_by_age(t),
+        rows_of(t.arrivals),
+        closed_of(t),
     ]
     header = np.zeros(1, HEADER_DTYPE)
     header["magic"], header["version"] = MAGIC, VERSION
@@ -131,7 +137,8 @@ def decode(
     """
     header = _checked_header(data, shard, shards, decoders)
     rooms = decoders[int(header["version"])](header, memoryview(data)[HEADER_DTYPE.itemsize :])
-    told, accounts, balances, orders, amends, transactions, totals, keys = rooms
+    told, accounts, balances, orders, amends, transactions, totals, keys, *more = rooms
+    arrivals, closed = more
     t = memory.allocate(
         markets,
         shard=shard,
@@ -144,6 +151,7 @@ def decode(
         keys=max(least, min(len(keys), key_memory) + 1),
         amends=max(least, len(amends) + 1),
         totals=max(least, len(totals) + 1),
+        arrivals=max(least, len(arrivals) + 1),
     )
     t.state[S_GENERATION], t.state[S_POSITION] = header["generation"], header["position"]
     by_id = {market_id: row for row, market_id in enumerate(t.markets[:, M_ID].tolist())}
@@ -159,10 +167,13 @@ def decode(
         (orders, t.orders, move_pairs),
         (transactions, t.transactions, move_rows),
         (totals, t.totals, move_rows),
+        (arrivals, t.arrivals, move_pairs),
     ):
         move(rows, table)
     used = {S_ACCOUNTS: accounts, S_BALANCES: balances, S_ORDERS: orders, S_AMENDS: amends}
-    for word, rows in (used | {S_TRANSACTIONS: transactions, S_TOTALS: totals}).items():
+    used |= {S_TRANSACTIONS: transactions, S_TOTALS: totals, S_ARRIVALS: arrivals}
+    t.closed[closed[:, 0]] = closed[:, 1]
+    for word, rows in used.items():
         t.state[word] = len(rows)
     remember_keys(t, keys[len(keys) - min(len(keys), key_memory) :].copy())
     return t

@@ -95,6 +95,12 @@ def amends_of(t: Tables) -> Words:
     return np.array(found, np.int64).reshape(len(found), 3 + D_NEXT)
 
 
+def closed_of(t: Tables) -> Words:
+    """Return each shard and below what number its transfers are over, where that is not 0."""
+    rows = np.column_stack([np.arange(len(t.closed)), t.closed])
+    return rows[t.closed != 0]
+
+
 def state_hash(t: Tables) -> int:
     """Return the hash that docs/accounts.md defines."""
     markets = t.markets[:, [M_ID, M_SEQUENCE, M_FENCED]]
@@ -109,6 +115,8 @@ def state_hash(t: Tables) -> int:
         told_of(t.totals, 1),
         markets[markets[:, 1:].any(axis=1)],
         np.column_stack([np.arange(len(keys)), keys]),
+        rows_of(t.arrivals),
+        closed_of(t),
     ]
     words = [int(t.state[word]) for word in (S_SHARD, S_SHARDS, S_GENERATION, S_POSITION)]
     return hash_words([*words, *(_sum(tag, rows) for tag, rows in enumerate(rooms, start=1))])

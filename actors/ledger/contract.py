@@ -59,7 +59,9 @@ class Ledger(Protocol):
 
         To be called before they are written, stamped with shard and generation. The writer must
         append commands in the order of their holds, market by market: an answer to an amend ends
-        those of its order that were held before it. Returns `RESULT_DTYPE`: `id` the order's, `needed`
+        those of its order that were held before it.
+
+        Returns `RESULT_DTYPE`: `id` the order's, `needed`
         and `available` in `asset` where the command costs anything.
         """
         ...
@@ -116,6 +118,10 @@ class Ledger(Protocol):
 
     def transactions(self) -> RecordArray:
         """Return what is held or on its way by the journal (`TRANSACTION_DTYPE`), by id."""
+        ...
+
+    def arrivals(self) -> RecordArray:
+        """Return the transfers that came and are not over (`ARRIVAL_DTYPE`), by id and sender."""
         ...
 
     def totals(self) -> RecordArray:

@@ -6,7 +6,13 @@ import numpy as np
 
 from actors.book.market import INT64_MAX
 from actors.book.records import RecordArray
-from actors.ledger.naive_state import Key, NaiveLedgerState, NaiveTransaction
+from actors.ledger.naive_state import (
+    Key,
+    NaiveArrival,
+    NaiveKey,
+    NaiveLedgerState,
+    NaiveTransaction,
+)
 from actors.ledger.records import RESULT_DTYPE
 from actors.ledger.vocabulary import AccountStatus, JournalKind, Outcome
 
@@ -18,6 +24,8 @@ _ENDS = {
     JournalKind.TRANSFER_SETTLED: JournalKind.TRANSFER_OUT,
     JournalKind.TRANSFER_REFUSED: JournalKind.TRANSFER_OUT,
 }
+# Outcomes that are not remembered: they say nothing of what the record asks for.
+_OF_NO_RECORD = (Outcome.FENCED, Outcome.KEY_REUSED, Outcome.TRANSFER_OVER)
 _ALSO_CLOSED = (JournalKind.ADJUSTMENT, *_ENDS)
 
 
@@ -39,11 +47,20 @@ class NaiveRecord(NamedTuple):
     @property
     def key(self) -> Key | None:
         """Return what the record's outcome is remembered by, None where it is not."""
-        if self.kind == JournalKind.TRANSFER_IN:
-            return -self.user_id, self.id, self.related_user_id
+        if self.kind in (JournalKind.TRANSFER_IN, JournalKind.TRANSFER_CLOSED):
+            return None
         if self.first_word or self.second_word:
-            return self.user_id, self.first_word, self.second_word
+            return self.user_id, self.kind, self.first_word, self.second_word
         return None
+
+    def remembered(self, outcome: int) -> NaiveKey:
+        """Return what is remembered of the record under its key."""
+        asked = (self.fee_tier, self.asset, self.amount, self.related_id, self.related_user_id)
+        return NaiveKey(self.id, outcome, *asked)
+
+    def arrival(self, outcome: int) -> NaiveArrival:
+        """Return what is kept of a TRANSFER_IN."""
+        return NaiveArrival(self.user_id, self.asset, self.amount, self.related_id, outcome)
 
     @property
     def takes(self) -> int:
@@ -102,6 +119,10 @@ class NaiveJournal(NaiveLedgerState):
 
     def _admit(self, record: NaiveRecord) -> tuple[int, int, int]:
         outcome, first_id = self._judged(record)
+        arrives = record.kind == JournalKind.TRANSFER_IN and self._owns(record.user_id)
+        if arrives and not first_id and outcome in (Outcome.UNKNOWN_ACCOUNT, Outcome.CLOSED):
+            # Refused for good only where it is read: the sender must hear the same ever after.
+            return Outcome.DONE, 0, 0
         if outcome != Outcome.DONE or first_id:
             return outcome, first_id, 0
         if record.kind == JournalKind.CLOSE and not self._is_empty(record.user_id):
@@ -135,7 +156,7 @@ class NaiveJournal(NaiveLedgerState):
     def _apply(self, offset: int, record: NaiveRecord) -> tuple[int, int, int]:
         self._retract(record.id)
         outcome, first_id = self._judged(record)
-        if first_id or outcome == Outcome.FENCED:
+        if first_id or outcome in _OF_NO_RECORD:
             return outcome, first_id, 0
         if record.kind == JournalKind.FENCE:
             self._generation = offset + 1
@@ -143,10 +164,14 @@ class NaiveJournal(NaiveLedgerState):
                 self._retract(transaction_id)
             return outcome, 0, 0
         if outcome == Outcome.DONE:
-            self._do(record)
+            self._do(offset, record)
+        if not self._owns(record.user_id) or record.id < 1:
+            return outcome, 0, 0
         key = record.key
-        if key is not None and self._owns(record.user_id):
-            self._keys[key] = (record.id, Outcome(outcome))
+        if record.kind == JournalKind.TRANSFER_IN and outcome != Outcome.MALFORMED:
+            self._arrivals[record.id, record.related_user_id] = record.arrival(outcome)
+        elif key is not None and record.kind in set(JournalKind):
+            self._keys[key] = record.remembered(outcome)
             if len(self._keys) > self._key_memory:
                 del self._keys[next(iter(self._keys))]
         return outcome, 0, 0
@@ -157,12 +182,31 @@ class NaiveJournal(NaiveLedgerState):
             return Outcome.DONE, 0
         if record.generation < self._generation:
             return Outcome.FENCED, 0
-        if record.key in self._keys:
-            first_id, outcome = self._keys[record.key]
-            return outcome, first_id
         if record.kind not in set(JournalKind) or record.id < 1:
             return Outcome.MALFORMED, 0
-        return self._judged_by_account(record), 0
+        if record.kind == JournalKind.TRANSFER_IN:
+            return self._judged_arrival(record)
+        if record.kind == JournalKind.TRANSFER_CLOSED:
+            return Outcome.DONE if record.related_user_id >= 1 else Outcome.MALFORMED, 0
+        first = self._keys.get(record.key) if record.key else None
+        if first is None:
+            return self._judged_by_account(record), 0
+        if first != record.remembered(first.outcome)._replace(id=first.id):
+            return Outcome.KEY_REUSED, 0
+        return first.outcome, first.id
+
+    def _judged_arrival(self, record: NaiveRecord) -> tuple[int, int]:
+        sender = record.related_user_id
+        if sender < 1 or sender == record.user_id or record.related_id < 1:
+            return Outcome.MALFORMED, 0
+        if record.related_id < self._closed[sender % self._shards]:
+            return Outcome.TRANSFER_OVER, 0
+        first = self._arrivals.get((record.id, sender))
+        if first is None:
+            return self._judged_by_account(record), 0
+        if first != record.arrival(first.outcome):
+            return Outcome.KEY_REUSED, 0
+        return first.outcome, record.id
 
     def _judged_by_account(self, record: NaiveRecord) -> Outcome:
         status = AccountStatus.UNKNOWN
@@ -208,8 +252,19 @@ class NaiveJournal(NaiveLedgerState):
     def _supply(self, asset: int) -> int:
         return self._totals[asset].supply if asset in self._totals else 0
 
-    def _do(self, record: NaiveRecord) -> None:
+    def _close(self, sender: int, number: int) -> None:
+        """Forget the arrivals from a sender's shard of which it says that they are over."""
+        shard = sender % self._shards
+        self._closed[shard] = max(self._closed[shard], number)
+        for key, one in list(self._arrivals.items()):
+            if key[1] % self._shards == shard and one.number < self._closed[shard]:
+                del self._arrivals[key]
+
+    def _do(self, offset: int, record: NaiveRecord) -> None:
         kind, user_id, asset, amount = record.kind, record.user_id, record.asset, record.amount
+        if kind == JournalKind.TRANSFER_CLOSED:
+            self._close(record.related_user_id, record.related_id)
+            return
         account = self._account(user_id)
         account.sequence += 1
         if kind == JournalKind.OPEN:
@@ -233,7 +288,7 @@ class NaiveJournal(NaiveLedgerState):
             self._move(user_id, asset, available=-amount, held=0 if leaves else amount)
             self._total(asset).transit += amount if leaves else 0
             self._transactions[record.id] = NaiveTransaction(
-                kind, user_id, asset, amount, record.related_user_id, journaled=True
+                kind, user_id, asset, amount, record.related_user_id, journaled=offset + 1
             )
         else:
             self._end(record)

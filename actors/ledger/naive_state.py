@@ -5,7 +5,7 @@ Its snapshot has no version: it is never stored, and the build that made it read
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -17,14 +17,15 @@ from actors.ledger.errors import UnreadableLedgerError
 from actors.ledger.naive_orders import NaiveAmend, NaiveOrder
 from actors.ledger.records import (
     ACCOUNT_DTYPE,
+    ARRIVAL_DTYPE,
     BALANCE_DTYPE,
     HOLD_DTYPE,
     TOTAL_DTYPE,
     TRANSACTION_DTYPE,
 )
-from actors.ledger.vocabulary import AccountStatus, Outcome
+from actors.ledger.vocabulary import AccountStatus
 
-Key = tuple[int, int, int]
+Key = tuple[int, int, int, int]
 
 
 @dataclass(slots=True)
@@ -56,14 +57,37 @@ class NaiveTotal:
 
 @dataclass(slots=True)
 class NaiveTransaction:
-    """A withdrawal, a transfer or an adjustment that is not over; `journaled` once it is fact."""
+    """A withdrawal, a transfer or an adjustment that is not over; `journaled` is its offset + 1."""
 
     kind: int
     user_id: int
     asset: int
     amount: int
     related_user_id: int
-    journaled: bool = False
+    journaled: int = 0
+
+
+@dataclass(slots=True)
+class NaiveArrival:
+    """A transfer that came; `number` is the `journaled` of the sender's transaction."""
+
+    user_id: int
+    asset: int
+    amount: int
+    number: int
+    outcome: int
+
+
+class NaiveKey(NamedTuple):
+    """The first record of a key: its id, its outcome, and what it asked for."""
+
+    id: int
+    outcome: int
+    fee_tier: int
+    asset: int
+    amount: int
+    related_id: int
+    related_user_id: int
 
 
 @dataclass(slots=True)
@@ -95,7 +119,9 @@ class NaiveLedgerState:
         self._orders: dict[tuple[int, int], NaiveOrder] = {}
         self._transactions: dict[int, NaiveTransaction] = {}
         self._totals: dict[int, NaiveTotal] = {}
-        self._keys: dict[Key, tuple[int, Outcome]] = {}
+        self._keys: dict[Key, NaiveKey] = {}
+        self._arrivals: dict[tuple[int, int], NaiveArrival] = {}
+        self._closed = [0] * shards
 
     @property
     def shard(self) -> int:
@@ -155,6 +181,10 @@ class NaiveLedgerState:
         """Return what is held or on its way by the journal (`TRANSACTION_DTYPE`), by id."""
         return np.array(list(self._transaction_rows()), TRANSACTION_DTYPE)
 
+    def arrivals(self) -> RecordArray:
+        """Return the transfers that came and are not over (`ARRIVAL_DTYPE`), by id and sender."""
+        return np.array(list(self._arrival_rows()), ARRIVAL_DTYPE)
+
     def totals(self) -> RecordArray:
         """Return this shard's sums (`TOTAL_DTYPE`) by asset, without those that are nothing."""
         return np.array([row for row in self._total_rows() if any(row[1:])], TOTAL_DTYPE)
@@ -171,6 +201,8 @@ class NaiveLedgerState:
             (row for row in self._total_rows() if any(row[1:])),
             (row for row in self._market_rows() if any(row[1:])),
             self._key_rows(),
+            self._arrival_rows(),
+            (row for row in enumerate(self._closed) if row[1]),
         ]
         for tag, rows in enumerate(rooms, start=1):
             words.append(sum(hash_words([tag, *row]) for row in rows))
@@ -189,7 +221,9 @@ class NaiveLedgerState:
                 "orders": [[key, self._fields_of(one)] for key, one in self._orders.items()],
                 "transactions": [[i, astuple(one)] for i, one in self._transactions.items()],
                 "totals": list(self._total_rows()),
-                "keys": list(self._key_rows()),
+                "keys": [[key, one] for key, one in self._keys.items()],
+                "arrivals": list(self._arrival_rows()),
+                "closed": self._closed,
             }
         )
 
@@ -229,8 +263,11 @@ class NaiveLedgerState:
             ledger._transactions[transaction_id] = NaiveTransaction(*transaction)
         for asset, *total in state["totals"]:
             ledger._totals[asset] = NaiveTotal(*total)
-        for _, user_id, first, second, first_id, outcome in state["keys"]:
-            ledger._keys[user_id, first, second] = (first_id, Outcome(outcome))
+        for (user_id, kind, first, second), one in state["keys"]:
+            ledger._keys[user_id, kind, first, second] = NaiveKey(*one)
+        for transfer_id, sender, *arrival in state["arrivals"]:
+            ledger._arrivals[transfer_id, sender] = NaiveArrival(*arrival)
+        ledger._closed = state["closed"]
         return ledger
 
     @staticmethod
@@ -281,7 +318,7 @@ class NaiveLedgerState:
     def _transaction_rows(self) -> Iterator[tuple[int, ...]]:
         for transaction_id, one in sorted(self._transactions.items()):
             moved = (one.user_id, one.asset, one.amount, one.related_user_id)
-            yield (transaction_id, one.kind, int(one.journaled), *moved)
+            yield (transaction_id, one.kind, one.journaled, *moved)
 
     def _total_rows(self) -> Iterator[tuple[int, ...]]:
         for asset, one in sorted(self._totals.items()):
@@ -292,8 +329,14 @@ class NaiveLedgerState:
             yield market_id, one.sequence, one.fenced
 
     def _key_rows(self) -> Iterator[tuple[int, ...]]:
-        for age, (key, (first_id, outcome)) in enumerate(self._keys.items()):
-            yield (age, *key, first_id, outcome)
+        for age, ((user_id, kind, *words), one) in enumerate(self._keys.items()):
+            small = kind | one.fee_tier << 8
+            moved = (one.asset, one.amount, one.related_id, one.related_user_id)
+            yield (age, user_id, small, *words, one.id, one.outcome, *moved)
+
+    def _arrival_rows(self) -> Iterator[tuple[int, ...]]:
+        for key, one in sorted(self._arrivals.items()):
+            yield (*key, *astuple(one))
 
     def _owns(self, user_id: int) -> bool:
         return user_id >= 1 and user_id % self._shards == self._shard

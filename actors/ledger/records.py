@@ -71,4 +71,16 @@ TRANSACTION_DTYPE = np.dtype(
     ]
 )
 
+ARRIVAL_DTYPE = np.dtype(
+    [
+        ("id", "<i8"),
+        ("related_user_id", "<i8"),
+        ("user_id", "<i8"),
+        ("asset", "<i8"),
+        ("amount", "<i8"),
+        ("related_id", "<i8"),
+        ("outcome", "<i8"),
+    ]
+)
+
 TOTAL_DTYPE = np.dtype([("asset", "<i8"), ("supply", "<i8"), ("fees", "<i8"), ("transit", "<i8")])

@@ -16,6 +16,7 @@ from actors.ledger.assets import MarketAssets, asset_code
 from actors.ledger.compiled import CompiledLedger
 from actors.ledger.naive import NaiveLedger
 from actors.ledger.records import JOURNAL_DTYPE
+from actors.ledger.transfers import over_before
 from actors.ledger.vocabulary import JournalKind, Outcome
 
 LEDGERS = (NaiveLedger, CompiledLedger)
@@ -170,6 +171,13 @@ class Floor:
             self.written[market_id] += [row, *behind]
             self.late[market_id] = [one for one in self.late[market_id] if one["shard"][0] != shard]
 
+    def close_transfers(self, sender: int, receiver: int) -> np.void:
+        """Tell a shard how far the transfers of another one are over."""
+        number = over_before(self.ledgers[sender][0], receiver)
+        row = record(JournalKind.TRANSFER_CLOSED, id=self.offsets[receiver] + 1, related_id=number)
+        row["related_user_id"] = sender + self.shards
+        return self.write(receiver, row)
+
     def restart(self) -> None:
         """Put every ledger through its snapshot."""
         self.ledgers = [
@@ -192,7 +200,7 @@ class Floor:
     def compare(self) -> None:
         """Compare all that can be asked of the ledgers of each shard."""
         for twins in self.ledgers:
-            for question in ("accounts", "balances", "holds", "transactions", "totals"):
+            for question in ("accounts", "balances", "holds", "transactions", "arrivals", "totals"):
                 _same([getattr(one, question)() for one in twins])
             for number in ("generation", "journal_position", "open_holds"):
                 assert len({getattr(one, number) for one in twins}) == 1

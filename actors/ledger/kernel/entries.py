@@ -14,6 +14,7 @@ from actors.book.kernel.tables import copy_rows, probe
 from actors.ledger import amounts, contract, records, vocabulary
 from actors.ledger.kernel import (
     ahead,
+    arrivals,
     caching,
     holding,
     journal,
@@ -27,6 +28,7 @@ from actors.ledger.kernel.caching import entry, source_digest
 from actors.ledger.kernel.layout import (
     ACCOUNT_WORDS,
     AMEND_WORDS,
+    ARRIVAL_WORDS,
     BALANCE_WORDS,
     COMMAND_WORDS,
     EVENT_WORDS,
@@ -40,6 +42,7 @@ from actors.ledger.kernel.layout import (
     MARKET_WORDS,
     NEED_ACCOUNTS,
     NEED_AMENDS,
+    NEED_ARRIVALS,
     NEED_BALANCES,
     NEED_KEYS,
     NEED_ORDERS,
@@ -51,6 +54,7 @@ from actors.ledger.kernel.layout import (
     READY,
     S_ACCOUNTS,
     S_AMENDS,
+    S_ARRIVALS,
     S_BALANCES,
     S_FINGERPRINT,
     S_FREE_AMEND,
@@ -70,6 +74,7 @@ from actors.ledger.kernel.layout import (
 SOURCES = (
     ahead,
     amounts,
+    arrivals,
     book_records,
     book_vocabulary,
     caching,
@@ -104,6 +109,7 @@ def _check(t: Tables, fingerprint: int) -> None:
         and t.totals.shape[1] == TOTAL_WORDS
         and t.keys.shape[1] == KEY_WORDS
         and t.key_map.shape[1] == MAP_WORDS
+        and t.arrivals.shape[1] == ARRIVAL_WORDS
     ):
         raise ValueError("these are not the tables of a ledger")
 
@@ -132,6 +138,8 @@ def _need_of_record(t: Tables) -> int:
         return NEED_TRANSACTIONS
     if state[S_KEYS] == t.keys.shape[0]:
         return NEED_KEYS
+    if 2 * (state[S_ARRIVALS] + 1) > t.arrivals.shape[0]:
+        return NEED_ARRIVALS
     return _need(t, 1, 2, 2)
 
 
@@ -248,7 +256,10 @@ def _make_moves(fingerprint: int) -> tuple[Callable[..., int], ...]:
     def remember_keys(t: Tables, old: Words) -> int:
         """Remember keys again, from the oldest; there is room for all."""
         for row in range(old.shape[0]):
-            keys.remember(t, old[row, 0], old[row, 1], old[row, 2], old[row, 3], old[row, 4])
+            behind = keys.next_row(t)
+            for word in range(KEY_WORDS):
+                t.keys[behind, word] = old[row, word]
+            keys.take_in(t, behind)
         return fingerprint
 
     @entry

@@ -2,6 +2,12 @@
 
 from actors.book.kernel.jit import index, inlined, inner
 from actors.book.kernel.tables import probe, vacate
+from actors.ledger.kernel.arrivals import (
+    KEY_REUSED,
+    close_arrivals,
+    keep_arrival,
+    known_arrival,
+)
 from actors.ledger.kernel.holding import (
     CLOSED,
     DONE,
@@ -17,7 +23,7 @@ from actors.ledger.kernel.holding import (
     owns,
     status_of,
 )
-from actors.ledger.kernel.keys import key_of, remember, remembered
+from actors.ledger.kernel.keys import has_key, remember, remembered, says_the_same
 from actors.ledger.kernel.layout import (
     A_SEQUENCE,
     A_STATUS,
@@ -72,6 +78,7 @@ TRANSFER_REFUSED = int(JournalKind.TRANSFER_REFUSED)
 FEE_TIER, FREEZE = int(JournalKind.FEE_TIER), int(JournalKind.FREEZE)
 UNFREEZE, CLOSE = int(JournalKind.UNFREEZE), int(JournalKind.CLOSE)
 FENCE = int(JournalKind.FENCE)
+TRANSFER_CLOSED = int(JournalKind.TRANSFER_CLOSED)
 ACTIVE = int(AccountStatus.ACTIVE)
 UNKNOWN_TRANSACTION = int(Outcome.UNKNOWN_TRANSACTION)
 ABOVE_LIMIT = int(Outcome.ABOVE_LIMIT)
@@ -107,10 +114,10 @@ def _taken(words: Words, base: int) -> int:
 
 @inner
 def _judged(t: Tables, words: Words, base: int) -> int:
-    """Return what journal and status say of a record that is no fence, older or repeated."""
+    """Return what journal and status say of a record that is no fence, older, repeated or known."""
     kind, user = words[base] & 0xFF, words[base + J_USER]
-    if not OPEN <= kind <= FENCE or words[base + J_ID] < 1:
-        return MALFORMED
+    if kind == TRANSFER_CLOSED:
+        return DONE if words[base + J_RELATED_USER] >= 1 else MALFORMED
     status = status_of(t, user)
     if kind == OPEN:
         if not owns(t, user):
@@ -236,11 +243,18 @@ def _known(t: Tables, words: Words, base: int, results: Words, at: int) -> int:
         return DONE
     if words[base + J_GENERATION] < t.state[S_GENERATION]:
         return IS_FENCED
+    kind = words[base] & 0xFF
+    if not OPEN <= kind <= TRANSFER_CLOSED or words[base + J_ID] < 1:
+        return MALFORMED
+    if kind == TRANSFER_IN:
+        return known_arrival(t, words, base)
     row = remembered(t, words, base)
-    if row != NONE:
-        results[at, R_ID] = t.keys[row, K_ID]
-        return t.keys[row, K_OUTCOME] | 1 << REPEATED_SHIFT
-    return DONE
+    if row == NONE:
+        return DONE
+    if not says_the_same(t, row, words, base):
+        return KEY_REUSED
+    results[at, R_ID] = t.keys[row, K_ID]
+    return t.keys[row, K_OUTCOME] | 1 << REPEATED_SHIFT
 
 
 @inlined
@@ -260,6 +274,9 @@ def admit(t: Tables, words: Words, base: int, results: Words, at: int) -> None:
     if outcome == DONE and words[base] & 0xFF != FENCE:
         outcome = _judged(t, words, base)
     user = words[base + J_USER]
+    if words[base] & 0xFF == TRANSFER_IN and outcome in (UNKNOWN_ACCOUNT, IS_CLOSED):
+        # Refused for good only where it is read: the sender must hear the same ever after.
+        outcome = DONE if owns(t, user) else outcome
     if outcome == DONE and words[base] & 0xFF == CLOSE and not _is_empty(t, user):
         outcome = NOT_EMPTY
     taken = _taken(words, base)
@@ -288,10 +305,12 @@ def apply(t: Tables, offset: int, words: Words, base: int, results: Words, at: i
     elif outcome == DONE:
         outcome = _judged(t, words, base)
         if outcome == DONE:
-            _do(t, words, base)
-        user, first, second = key_of(words, base)
-        if user != 0 and owns(t, words[base + J_USER]):
-            remember(t, user, first, second, words[base + J_ID], outcome)
+            _do(t, offset, words, base)
+        if owns(t, words[base + J_USER]):
+            if words[base] & 0xFF == TRANSFER_IN and outcome != MALFORMED:
+                keep_arrival(t, words, base, outcome)
+            elif has_key(words, base):
+                remember(t, words, base, outcome)
     _tell(words, base, outcome, 0, results, at)
 
 
@@ -307,8 +326,11 @@ def _retract_all(t: Tables) -> None:
 
 
 @inner
-def _do(t: Tables, words: Words, base: int) -> None:
+def _do(t: Tables, offset: int, words: Words, base: int) -> None:
     kind, user = words[base] & 0xFF, words[base + J_USER]
+    if kind == TRANSFER_CLOSED:
+        close_arrivals(t, words, base)
+        return
     asset, amount = words[base + J_ASSET], words[base + J_AMOUNT]
     account = account_of(t, user)
     t.accounts[account, A_SEQUENCE] += 1
@@ -331,11 +353,11 @@ def _do(t: Tables, words: Words, base: int) -> None:
         t.totals[total_of(t, asset), T_TRANSIT] -= amount
     elif kind == WITHDRAWAL:
         _move(t, user, asset, -amount, amount)
-        _transact(t, words, base, amount, 1)
+        _transact(t, words, base, amount, offset + 1)
     elif kind == TRANSFER_OUT:
         _move(t, user, asset, -amount, 0)
         t.totals[total_of(t, asset), T_TRANSIT] += amount
-        _transact(t, words, base, amount, 1)
+        _transact(t, words, base, amount, offset + 1)
     elif _is_end(kind):
         _end(t, kind, words[base + J_RELATED])
 

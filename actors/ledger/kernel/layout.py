@@ -1,7 +1,8 @@
 """Places of all numbers in the ledger's arrays, which are of 64-bit integers.
 
-All but `state`, `markets`, `amends` and `keys` are tables by open addressing, at most half full; a
-row's first word is its key, never 0 but in a free row. Balances and orders have two words of key.
+All but `state`, `markets`, `amends`, `keys` and `closed` are tables by open addressing, at most half
+full; a row's first word is its key, never 0 but in a free row. Balances, orders and arrivals have
+two words of key.
 """
 
 from collections.abc import Mapping
@@ -23,7 +24,8 @@ class Tables(NamedTuple):
     `state` counters and settings; `markets` a row each, in the order given; `accounts` by user;
     `balances` by user and asset; `orders` that hold something, by order and market; `amends` that
     wait, each order's a list; `transactions` by id; `totals` by asset; `keys` remembered outcomes,
-    a ring from the oldest; `key_map` the keys' hash to their place in the ring.
+    a ring from the oldest; `key_map` the keys' hash to their place in the ring; `arrivals` of
+    transfers by id and sender; `closed`, of each shard, below what number its transfers are over.
     """
 
     state: Words
@@ -36,6 +38,8 @@ class Tables(NamedTuple):
     totals: Words
     keys: Words
     key_map: Words
+    arrivals: Words
+    closed: Words
 
 
 def _word(layout: np.dtype[np.void], name: str) -> int:
@@ -140,12 +144,27 @@ X_ID, X_KIND, X_JOURNALED, X_USER, X_ASSET, X_AMOUNT, X_RELATED_USER = range(TRA
 TOTAL_WORDS = 4
 T_ASSET, T_SUPPLY, T_FEES, T_TRANSIT = range(TOTAL_WORDS)
 
-KEY_WORDS = 5
-K_USER, K_FIRST, K_SECOND, K_ID, K_OUTCOME = range(KEY_WORDS)
+# Kind and fee tier are bytes of K_SMALL, as of a record's first word.
+KEY_WORDS = 10
+(
+    K_USER,
+    K_SMALL,
+    K_FIRST,
+    K_SECOND,
+    K_ID,
+    K_OUTCOME,
+    K_ASSET,
+    K_AMOUNT,
+    K_RELATED,
+    K_RELATED_USER,
+) = range(KEY_WORDS)
 MAP_WORDS = 2
 
+ARRIVAL_WORDS = 7
+V_ID, V_FROM, V_USER, V_ASSET, V_AMOUNT, V_NUMBER, V_OUTCOME = range(ARRIVAL_WORDS)
+
 # State: what survives, settings, then rows in use.
-STATE_WORDS = 16
+STATE_WORDS = 17
 (
     S_GENERATION,
     S_POSITION,
@@ -162,9 +181,10 @@ STATE_WORDS = 16
     S_TOTALS,
     S_KEYS,
     S_OLDEST_KEY,
+    S_ARRIVALS,
     S_FINGERPRINT,
 ) = range(STATE_WORDS)
 
 # What must grow before a step; READY: nothing.
 READY, NEED_ACCOUNTS, NEED_BALANCES, NEED_ORDERS, NEED_AMENDS = range(5)
-NEED_TRANSACTIONS, NEED_TOTALS, NEED_KEYS = 5, 6, 7
+NEED_TRANSACTIONS, NEED_TOTALS, NEED_KEYS, NEED_ARRIVALS = 5, 6, 7, 8

@@ -10,12 +10,14 @@ from actors.ledger.kernel.entries import move_pairs, move_rows
 from actors.ledger.kernel.layout import (
     ACCOUNT_WORDS,
     AMEND_WORDS,
+    ARRIVAL_WORDS,
     BALANCE_WORDS,
     KEY_WORDS,
     MAP_WORDS,
     MARKET_WORDS,
     NEED_ACCOUNTS,
     NEED_AMENDS,
+    NEED_ARRIVALS,
     NEED_BALANCES,
     NEED_KEYS,
     NEED_ORDERS,
@@ -52,6 +54,7 @@ def allocate(
     keys: int,
     amends: int,
     totals: int,
+    arrivals: int,
 ) -> Tables:
     """Return the arrays of an empty ledger with room for so many of each.
 
@@ -88,6 +91,8 @@ def allocate(
         totals=_zeros(2 * _power_of_two(totals), TOTAL_WORDS),
         keys=_zeros(key_rows, KEY_WORDS),
         key_map=_zeros(2 * key_rows, MAP_WORDS),
+        arrivals=_zeros(2 * _power_of_two(arrivals), ARRIVAL_WORDS),
+        closed=_zeros(shards),
     )
 
 
@@ -103,6 +108,8 @@ def grow(t: Tables, need: int) -> Tables:
         return t._replace(transactions=_moved(t.transactions, move_rows))
     if need == NEED_TOTALS:
         return t._replace(totals=_moved(t.totals, move_rows))
+    if need == NEED_ARRIVALS:
+        return t._replace(arrivals=_moved(t.arrivals, move_pairs))
     if need == NEED_AMENDS:
         larger = _zeros(2 * len(t.amends), AMEND_WORDS)
         larger[: len(t.amends)] = t.amends

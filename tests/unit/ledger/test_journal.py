@@ -62,39 +62,10 @@ def test_a_fence_ends_what_is_admitted_and_takes_no_older_record(desk: Desk) -> 
     assert desk.has(BUYER, USD) == (FUNDS, 0)
 
 
-def test_a_transfer_leaves_and_arrives_once(desk: Desk) -> None:
-    fields = {"asset": USD, "amount": 40}
-    out = desk.journal(JournalKind.TRANSFER_OUT, user_id=BUYER, related_user_id=SELLER, **fields)
-    assert desk.has(BUYER, USD) == (FUNDS - 40, 0)
-    way_in = {"id": int(out["id"]), "user_id": SELLER, "related_user_id": BUYER, **fields}
-    assert desk.journal(JournalKind.TRANSFER_IN, **way_in)["outcome"] == Outcome.DONE
-    again = desk.journal(JournalKind.TRANSFER_IN, **way_in)
-    assert (again["outcome"], again["repeated"]) == (Outcome.DONE, 1)
-    assert desk.has(SELLER, USD) == (FUNDS + 40, 0)
-    settled = {"user_id": BUYER, "related_id": int(out["id"])}
-    assert desk.journal(JournalKind.TRANSFER_SETTLED, **settled)["outcome"] == Outcome.DONE
-    refused = desk.journal(JournalKind.TRANSFER_REFUSED, **settled)
-    assert refused["outcome"] == Outcome.UNKNOWN_TRANSACTION
-    assert all(len(one.transactions()) == 0 for one in desk.floor.all_ledgers())
-    desk.floor.assert_sums_hold()
-
-
-def test_a_transfer_that_nobody_takes_comes_back(desk: Desk) -> None:
-    fields = {"asset": USD, "amount": 40}
-    out = desk.journal(JournalKind.TRANSFER_OUT, user_id=BUYER, related_user_id=STRANGER, **fields)
-    desk.floor.assert_sums_hold()
-    way_in = {"id": int(out["id"]), "user_id": STRANGER, "related_user_id": BUYER, **fields}
-    refused = desk.journal(JournalKind.TRANSFER_IN, **way_in)
-    assert refused["outcome"] == Outcome.UNKNOWN_ACCOUNT
-    desk.journal(JournalKind.TRANSFER_REFUSED, user_id=BUYER, related_id=int(out["id"]))
-    assert desk.has(BUYER, USD) == (FUNDS, 0)
-    desk.floor.assert_sums_hold()
-
-
 def test_a_key_answers_the_first_outcome_until_it_is_forgotten(desk: Desk) -> None:
     fields = {"user_id": BUYER, "asset": USD, "amount": 5, "key": 77}
     first = desk.journal(JournalKind.DEPOSIT, **fields)
-    again = desk.journal(JournalKind.DEPOSIT, **(fields | {"amount": 6}))
+    again = desk.journal(JournalKind.DEPOSIT, **fields)
     assert (again["id"], again["repeated"]) == (first["id"], 1)
     assert desk.has(BUYER, USD) == (FUNDS + 5, 0)
     other = desk.journal(JournalKind.DEPOSIT, **(fields | {"user_id": SELLER}))
@@ -102,6 +73,46 @@ def test_a_key_answers_the_first_outcome_until_it_is_forgotten(desk: Desk) -> No
     for key in range(KEY_MEMORY):
         desk.journal(JournalKind.DEPOSIT, **(fields | {"key": 100 + key}))
     assert desk.journal(JournalKind.DEPOSIT, **fields)["repeated"] == 0
+
+
+def test_a_key_is_of_one_kind_so_no_user_swallows_an_operators_record(desk: Desk) -> None:
+    fields = {"user_id": BUYER, "key": 77}
+    desk.journal(JournalKind.WITHDRAWAL, asset=USD, amount=1, **fields)
+    for kind in (JournalKind.FREEZE, JournalKind.UNFREEZE):
+        done = desk.journal(kind, **fields)
+        assert (done["outcome"], done["repeated"]) == (Outcome.DONE, 0)
+    assert desk.floor.ledgers[0][0].account(BUYER).status == AccountStatus.ACTIVE
+    deposit = desk.journal(JournalKind.DEPOSIT, asset=USD, amount=500, **fields)
+    assert (deposit["outcome"], deposit["repeated"]) == (Outcome.DONE, 0)
+    assert desk.has(BUYER, USD) == (FUNDS + 499, 1)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"amount": 6}, {"asset": BTC}, {"related_user_id": STRANGER + 1}, {"related_id": 3}],
+    ids=["amount", "asset", "receiver", "related"],
+)
+def test_a_key_that_is_used_for_something_else_does_nothing(
+    desk: Desk, changed: dict[str, int]
+) -> None:
+    fields = {"user_id": BUYER, "related_user_id": SELLER, "asset": USD, "amount": 5, "key": 77}
+    desk.journal(JournalKind.TRANSFER_OUT, **fields)
+    other = record(JournalKind.TRANSFER_OUT, id=900, **(fields | changed))
+    before = [ledger.balances().tolist() for ledger in desk.floor.all_ledgers()]
+    for answer in (desk.floor.admit(0, other), desk.floor.read(0, other)):
+        assert (answer["outcome"], answer["repeated"]) == (Outcome.KEY_REUSED, 0)
+    assert [ledger.balances().tolist() for ledger in desk.floor.all_ledgers()] == before
+    assert desk.journal(JournalKind.TRANSFER_OUT, **fields)["repeated"] == 1
+
+
+def test_a_record_without_an_id_is_malformed_and_leaves_its_key_free(desk: Desk) -> None:
+    fields = {"user_id": BUYER, "asset": USD, "amount": 5, "key": 77}
+    assert desk.floor.read(0, record(JournalKind.DEPOSIT, id=0, **fields))["outcome"] == (
+        Outcome.MALFORMED
+    )
+    done = desk.journal(JournalKind.DEPOSIT, **fields)
+    assert (done["outcome"], done["repeated"]) == (Outcome.DONE, 0)
+    desk.floor.compare()
 
 
 def test_an_offset_has_its_effect_once(desk: Desk) -> None:

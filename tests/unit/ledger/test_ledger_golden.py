@@ -8,19 +8,19 @@ from actors.ledger.compiled_snapshot import HEADER_DTYPE
 from actors.ledger.vocabulary import JournalKind
 from tests.unit.ledger.desk import BUYER, SELLER, USD, Desk
 
-STATE_HASH = 0xBF3F75B9C901968B
+STATE_HASH = 0x81E646D6C5F8702E
 HEADER_HEX = (
-    "46524b4c 01000000 9fad562c 00000000"
-    "0100000000000000 0000000000000000 0900000000000000 0100000000000000"
+    "46524b4c 01000000 5ae20168 00000000"
+    "0100000000000000 0000000000000000 0b00000000000000 0100000000000000"
     "0200000000000000 0400000000000000 0200000000000000 0200000000000000"
-    "0200000000000000 0200000000000000 0100000000000000 0000000000000000"
-    "0000000000000000 0000000000000000 0000000000000000"
+    "0200000000000000 0200000000000000 0100000000000000 0100000000000000"
+    "0100000000000000 0000000000000000 0000000000000000"
 )
-SNAPSHOT_DIGEST = "26889a6cbe32ba98"
+SNAPSHOT_DIGEST = "ca3c2afb60449e8a"
 
 
 def lived_in() -> Desk:
-    """Return a desk with a row of every kind: orders open and unanswered, amends, transactions."""
+    """Return a desk with a row of every kind; orders are open, or not answered yet."""
     desk = Desk()
     order = desk.buy(100, 50, taker_fee=2_000)
     desk.sell(40, 50, taker_fee=2_000)
@@ -31,6 +31,9 @@ def lived_in() -> Desk:
     desk.journal(JournalKind.WITHDRAWAL, key=5, **fields)
     desk.journal(JournalKind.TRANSFER_OUT, related_user_id=SELLER, **fields)
     desk.journal(JournalKind.FEE_TIER, user_id=SELLER, fee_tier=3)
+    way_in = {"user_id": SELLER, "related_user_id": BUYER, "related_id": 12, "asset": USD}
+    desk.journal(JournalKind.TRANSFER_IN, amount=7, **way_in)
+    desk.journal(JournalKind.TRANSFER_CLOSED, related_user_id=BUYER, related_id=3)
     return desk
 
 
