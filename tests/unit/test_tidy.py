@@ -30,7 +30,7 @@ _CALLED_FROM_OUTSIDE = {
     "handle_parser_exception": "uvicorn's, overridden",
     "handle_post_request": "python-engineio's, overridden",
     **dict.fromkeys(
-        ("asset_symbol", "decode_journal", "encode_journal", "moved_by"),
+        ("asset_symbol", "decode_journal", "encode_journal", "moved_by", "over_before"),
         "the ledger's face to those who feed it and read it",
     ),
     "encode_client_order_id": "the way back of the decoding; tests write commands with it",

@@ -1,8 +1,8 @@
 """Places of all numbers in the ledger's arrays, which are of 64-bit integers.
 
-All but `state`, `markets`, `amends`, `keys` and `closed` are tables by open addressing, at most half
-full; a row's first word is its key, never 0 but in a free row. Balances, orders and arrivals have
-two words of key.
+All but `state`, `markets`, `amends`, `keys` and `closed` are tables by open addressing, at most
+half full; a row's first word is its key, never 0 but in a free row. Balances, orders and arrivals
+have two words of key.
 """
 
 from collections.abc import Mapping
