@@ -97,8 +97,8 @@ def amends_of(t: Tables) -> Words:
 
 def closed_of(t: Tables) -> Words:
     """Return each shard and below what number its transfers are over, where that is not 0."""
-    rows = np.column_stack([np.arange(len(t.closed)), t.closed])
-    return rows[t.closed != 0]
+    closed: Words = np.column_stack([np.arange(len(t.closed)), t.closed])[t.closed != 0]
+    return closed
 
 
 def state_hash(t: Tables) -> int:
