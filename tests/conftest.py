@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from actors.platform.config import Servers
 from cluster.data.migrate import migrate
@@ -20,6 +21,10 @@ from tests.beds.leases import MarketLeases
 from tests.beds.ray_fixture import ray_session
 
 __all__ = ["leases", "platform", "ray_session", "running_platform", "servers", "stores"]
+
+# How long an example takes says more of the machine than of the product.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
