@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -82,6 +83,9 @@ async def running_sketch(bootstrap: str, pairs: Sequence[str]) -> AsyncIterator[
                 process_ids.setdefault(f"sketch: {kind}", []).append(process.pid)
             for process in started:
                 await process.wait_ready(_readiness(folder, process.name), timeout_s=_START_S)
+                if process.name == "door":
+                    # It is ready before its server listens.
+                    await process.wait_ready(partial(_connect, port), timeout_s=_START_S)
         sketch = Sketch(f"http://127.0.0.1:{port}", process_ids)
         reader, writer = await asyncio.open_unix_connection(folder / "feed")
         stack.callback(writer.close)
@@ -104,6 +108,11 @@ async def _topics(bootstrap: str, names: Sequence[str], partitions: int) -> Asyn
         raise ServerUnreachableError(f"Kafka at {bootstrap}: {error}") from error
     finally:
         await admin.close()
+
+
+async def _connect(port: int) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.close()
 
 
 def _readiness(folder: Path, name: str) -> Callable[[], Awaitable[None]]:
