@@ -9,6 +9,7 @@ import hashlib
 import os
 import platform
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 _DIGEST = hashlib.sha256
@@ -53,5 +54,7 @@ def _is_written(path: Path, key: bytes, code: bytes) -> bool:
         unfinished.write_bytes(_DIGEST(key + code).digest() + code)
         unfinished.replace(path)
     except OSError:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         return False
     return True

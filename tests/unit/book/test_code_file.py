@@ -85,3 +85,11 @@ def test_a_process_without_any_folder_makes_its_own_code(tmp_path: Path) -> None
     compiler = Compiler()
     assert [kept_code(KEY, [no_folder], compiler) for _ in range(2)] == [CODE] * 2
     assert compiler.runs == 2
+
+
+def test_what_cannot_be_given_its_name_leaves_nothing_behind(tmp_path: Path) -> None:
+    kept_code(KEY, [tmp_path / "elsewhere"], Compiler())
+    taken = tmp_path / "here" / _only_file(tmp_path / "elsewhere").name
+    taken.mkdir(parents=True)
+    assert kept_code(KEY, [taken.parent], Compiler()) == CODE
+    assert list(taken.parent.iterdir()) == [taken]
