@@ -79,8 +79,7 @@ def test_the_latency_bench_takes_the_way_of_an_order_apart(
     (rate,), (sketch,) = found["rates"], found["sketch"]
     for one in (rate, sketch):
         assert one["orders_per_second"] == 50
-        # A busy machine may refuse some.
-        assert (one["orders"] + one.get("refused", 0), one["unseen"]) == (100, 0)
+        assert (one["orders"], one["unseen"]) == (100, 0)
         assert 0 < one["event_ms"]["p50"] <= one["event_ms"]["p95"] <= one["event_ms"]["p99"]
     stages = [stage["stage"] for stage in rate["stages"]]
     # The shared platform takes no stamps: the log's own times are what is known of it.
