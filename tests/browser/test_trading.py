@@ -80,6 +80,29 @@ async def test_what_is_typed_while_an_order_is_on_its_way_is_kept_for_the_next(
         await expect(screen.part("order-amount")).to_have_value("")
 
 
+async def test_a_share_that_is_chosen_while_an_order_is_on_its_way_is_kept_too(
+    browser: Browser, url: str, new_user: Callable[[], int]
+) -> None:
+    chosen = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        answer = await route.fetch()
+        await chosen.wait()
+        await route.fulfill(response=answer)
+
+    async with opened(browser, url, user_id=new_user(), pair=_TEST_PAIR) as screen:
+        await screen.place("sell", price="9.4", amount="4")
+        await expect(screen.row("ask", price="9.4")).to_have_count(1)
+        await screen.page.route("**/orders", hold)
+        await screen.place("buy", price="9", amount="2")
+        await expect(screen.part("order-submit")).to_be_disabled()
+        await screen.part("percent-25").click()
+        await expect(screen.part("order-amount")).to_have_value("1")
+        chosen.set()
+        await expect(screen.part("order-submit")).to_be_enabled()
+        await expect(screen.part("order-amount")).to_have_value("1")
+
+
 async def test_an_order_is_cancelled_where_it_stands(
     browser: Browser, url: str, new_user: Callable[[], int]
 ) -> None:

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import { useMarket } from "../api/queries";
 import { endedUnfilled } from "../domain/orders";
 import { reason } from "../domain/reasons";
@@ -31,7 +31,6 @@ export function OrderForm() {
   const [busy, setBusy] = useState(false);
   const [asking, setAsking] = useState(false);
   const [refusal, setRefusal] = useState<{ code: string; message: string } | null>(null);
-  const changes = useRef(0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another pair starts an empty form
   useEffect(() => {
     useDraft.setState({ price: "", amount: "", total: "" });
@@ -44,7 +43,6 @@ export function OrderForm() {
   const wrong = faults(draft, market);
   const total = draft.total || totalOf(draft.price, draft.amount);
   const set = (change: Partial<Draft>) => {
-    changes.current += 1;
     useDraft.setState(change);
     setRefusal(null);
   };
@@ -52,21 +50,22 @@ export function OrderForm() {
     const price = snapPrice(draft.price, market, draft.side);
     const amount = snapAmount(draft.amount, market);
     setNotes({ price: price.note, amount: amount.note });
-    useDraft.setState({ price: price.value, amount: amount.value, total: "" });
+    if (price.value !== draft.price || amount.value !== draft.amount || draft.total !== "")
+      useDraft.setState({ price: price.value, amount: amount.value, total: "" });
   };
   const place = async () => {
     setAsking(false);
     setBusy(true);
-    const sent = changes.current;
+    const sent = useDraft.getState();
     try {
-      const order = await send(useDraft.getState(), pair);
+      const order = await send(sent, pair);
       if (order && endedUnfilled(order)) {
         setRefusal({ code: order.reason ?? order.status, message: reason(order) });
         return;
       }
-      // What was typed meanwhile is the next order's.
-      if (changes.current !== sent) return;
       setTried(false);
+      // What the form was given meanwhile, also by other parts, is the next order's.
+      if (useDraft.getState() !== sent) return;
       useDraft.setState({ amount: "", total: "" });
       setNotes({ price: "", amount: "" });
     } catch (error) {
